@@ -1,1 +1,64 @@
-export {};
+export {
+  isId,
+  longId,
+  newId,
+  shortId,
+  type BlobId,
+  type ClientId,
+  type Id,
+  type JobId,
+  type OrderId,
+  type PlanId,
+  type ProfileId,
+  type WorkerInstanceId,
+  type WorkflowVersionId,
+} from './ids.ts';
+export {
+  ENDED_JOB_STATES,
+  INSTANCE_STATES,
+  JOB_STATES,
+  OPEN_JOB_STATES,
+  ORDER_STATES,
+  isEnded,
+  type EndedJobState,
+  type InstanceState,
+  type JobState,
+  type OrderState,
+} from './states.ts';
+export {
+  INLINE_VALUE_BYTES,
+  MAX_JSON_DEPTH,
+  blobRefSchema,
+  blobRefsIn,
+  fileRefSchema,
+  isBlobRef,
+  isDeeperThan,
+  isFileValue,
+  jsonBytes,
+  type BlobRef,
+  type FileRef,
+  type JsonValue,
+} from './values.ts';
+export {
+  ERROR_KINDS,
+  deliveryId,
+  jobErrorSchema,
+  jobMessageSchema,
+  parseDeliveryId,
+  workerEventSchema,
+  type ErrorKind,
+  type JobError,
+  type JobMessage,
+  type WorkerEvent,
+} from './messages.ts';
+export {
+  ENGINE_ERROR_CODES,
+  PROBLEMS,
+  Problem,
+  type EngineErrorCode,
+  type Fault,
+  type ProblemCode,
+  type ProblemDocument,
+} from './errors.ts';
+export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
+export { MAX_STEPS, NAME_PATTERN, parseTask, type WorkflowDefinition, type WorkflowStep } from './workflow.ts';

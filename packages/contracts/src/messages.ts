@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { JobId, ProfileId } from './ids.ts';
+import { blobRefSchema, fileRefSchema, type BlobRef, type FileRef, type JsonValue } from './values.ts';
+
+/** What a worker gets of one job: the BullMQ message's data, and the body of a claim over HTTP. */
+export interface JobMessage {
+  /** The input when it is exactly one blob. */
+  blobId?: string;
+  /** What is known of that blob. */
+  blob?: Omit<BlobRef, 'blobId'>;
+  /** The input when it is JSON (it may hold blob references anywhere inside). */
+  value?: JsonValue;
+  /** The input when it is a file on a legacy share. */
+  file?: FileRef;
+  profileId: ProfileId;
+  profileRevision: number;
+  params?: { [name: string]: JsonValue };
+  /** The context that an earlier attempt or step returned. */
+  context?: BlobRef;
+  /** A signed token: job, attempt, order, type and expiry. Shown with every report and blob transfer of this attempt. */
+  lease: string;
+  traceparent: string;
+}
+
+export const jobMessageSchema = z.object({
+  blobId: z.string().optional(),
+  blob: blobRefSchema.omit({ blobId: true }).optional(),
+  value: z.json().optional(),
+  file: fileRefSchema.optional(),
+  profileId: z.string(),
+  profileRevision: z.number().int().positive(),
+  params: z.record(z.string(), z.json()).optional(),
+  context: blobRefSchema.optional(),
+  lease: z.string().min(1),
+  traceparent: z.string(),
+});
+
+export const ERROR_KINDS = ['retryable', 'permanent', 'business'] as const;
+/** `retryable`: try again; `permanent`: the work cannot succeed; `business`: the function's own, expected refusal. */
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+export const jobErrorSchema = z.strictObject({
+  kind: z.enum(ERROR_KINDS),
+  code: z.string().min(1).max(100),
+  message: z.string().max(4000),
+});
+export interface JobError {
+  kind: ErrorKind;
+  code: string;
+  message: string;
+}
+
+const eventHead = {
+  jobId: z.uuid(),
+  attempt: z.number().int().positive(),
+  lease: z.string().min(1).max(600),
+  instance: z.string().max(200),
+  at: z.iso.datetime(),
+};
+const context = blobRefSchema.optional();
+/** A worker's report on one attempt; `startedAt` of an end stands for the `started` event of a short job. */
+export const workerEventSchema = z.discriminatedUnion('type', [
+  z.object({ ...eventHead, type: z.literal('started') }),
+  z.object({ ...eventHead, type: z.literal('progress'), progress: z.number().min(0).max(1), context }),
+  z.object({
+    ...eventHead,
+    type: z.literal('completed'),
+    startedAt: z.iso.datetime().optional(),
+    value: z.json(),
+    context,
+  }),
+  z.object({
+    ...eventHead,
+    type: z.literal('failed'),
+    startedAt: z.iso.datetime().optional(),
+    error: jobErrorSchema,
+    context,
+    retryAfterMs: z.number().int().nonnegative().max(86_400_000).optional(),
+  }),
+]);
+
+interface EventHead {
+  jobId: JobId;
+  attempt: number;
+  lease: string;
+  instance: string;
+  /** ISO 8601, the worker's clock: shown, never used for decisions. */
+  at: string;
+}
+export type WorkerEvent = EventHead &
+  (
+    | { type: 'started' }
+    | { type: 'progress'; progress: number; context?: BlobRef | undefined }
+    | { type: 'completed'; startedAt?: string | undefined; value: JsonValue; context?: BlobRef | undefined }
+    | {
+        type: 'failed';
+        startedAt?: string | undefined;
+        error: JobError;
+        context?: BlobRef | undefined;
+        retryAfterMs?: number | undefined;
+      }
+  );
+
+/** The queue's id of one delivery: `<jobId>-<attempt>`. */
+export function deliveryId(jobId: JobId, attempt: number): string {
+  return `${jobId}-${attempt}`;
+}
+
+/** Reads a {@link deliveryId} back; null when the text is not one. */
+export function parseDeliveryId(id: string): { jobId: JobId; attempt: number } | null {
+  const dash = id.lastIndexOf('-');
+  const attempt = Number(id.slice(dash + 1));
+  if (dash !== 36 || !Number.isInteger(attempt) || attempt < 1) return null;
+  return { jobId: id.slice(0, dash) as JobId, attempt };
+}
