@@ -1,1 +1,12 @@
-export {};
+export { DataDirInUseError } from './owner-lock.ts';
+export { choosePort } from './ports.ts';
+export { ensureDatabase, urlOfDatabase } from './postgres/databases.ts';
+export { FailedMigrationError, migrateDeploy } from './postgres/migrate-deploy.ts';
+export { startEmbedded } from './start-embedded.ts';
+export type { Embedded, EmbeddedService, GivenEnvironment } from './start-embedded.ts';
+export type { ProcessLog } from './supervised-process.ts';
+export { setup as setupTestServices, teardown as teardownTestServices } from './testing/jest-global.ts';
+export { startTestStack } from './testing/test-stack.ts';
+export { createTestDatabase } from './testing/template-database.ts';
+export { testServices } from './testing/test-services.ts';
+export type { TestServices } from './testing/test-services.ts';
