@@ -62,3 +62,4 @@ export {
 } from './errors.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export { MAX_STEPS, NAME_PATTERN, parseTask, type WorkflowDefinition, type WorkflowStep } from './workflow.ts';
+export type { HistoryEvent, Progress, StepState } from './history.ts';
