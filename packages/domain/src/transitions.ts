@@ -1,0 +1,37 @@
+import type { JobState, OrderState } from '@connecta/contracts';
+
+/**
+ * The legal moves of a job. Completion is legal from any open state of the current attempt: the events of two replicas
+ * may cross, and a short job reports its start with its end. An open state goes back to `pending` (backoff) or
+ * `invoked` under a new attempt.
+ */
+export const JOB_MOVES = {
+  pending: ['invoked', 'cancelled', 'error'],
+  invoked: ['invoked', 'queued', 'started', 'completed', 'error', 'pending', 'cancelled'],
+  queued: ['invoked', 'started', 'completed', 'error', 'pending', 'cancelled'],
+  started: ['invoked', 'completed', 'error', 'pending', 'cancelled', 'waiting'],
+  waiting: ['completed', 'error', 'cancelled'],
+  completed: [],
+  error: ['pending', 'invoked'],
+  skipped: [],
+  cancelled: [],
+} as const satisfies Record<JobState, readonly JobState[]>;
+
+/** The legal moves of an order; `failed → active` is a retry, under a new epoch. */
+export const ORDER_MOVES = {
+  accepted: ['active', 'cancelled'],
+  active: ['completed', 'failed', 'cancelled'],
+  completed: [],
+  failed: ['active'],
+  cancelled: [],
+} as const satisfies Record<OrderState, readonly OrderState[]>;
+
+/** True when a job may go from one state to the other. */
+export function jobMayMove(from: JobState, to: JobState): boolean {
+  return (JOB_MOVES[from] as readonly JobState[]).includes(to);
+}
+
+/** True when an order may go from one state to the other. */
+export function orderMayMove(from: OrderState, to: OrderState): boolean {
+  return (ORDER_MOVES[from] as readonly OrderState[]).includes(to);
+}
