@@ -34,6 +34,7 @@ export {
   isBlobRef,
   isDeeperThan,
   isFileValue,
+  isStorable,
   jsonBytes,
   type BlobRef,
   type FileRef,

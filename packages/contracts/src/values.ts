@@ -70,3 +70,11 @@ export function isDeeperThan(value: unknown, max: number = MAX_JSON_DEPTH): bool
   }
   return false;
 }
+
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+/** False for a value with a NUL character or half of a surrogate pair in some text: Postgres' jsonb refuses both. */
+export function isStorable(value: JsonValue): boolean {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return true;
+  return !UNSTORABLE.test(JSON.stringify(value));
+}

@@ -1,1 +1,43 @@
-export {};
+export { openStore, type Store, type StoreOptions } from './store.ts';
+export { BatchRolledBack, inBatch, type Batch } from './engine/batch.ts';
+export { findCancelledAttempts, findStalledOrders } from './engine/finished.ts';
+export { advanceFreeClocks, forgetOldHolds, listWorkerTypes, loseSilentInstances } from './engine/instances.ts';
+export {
+  completeJobs,
+  findJobs,
+  findResults,
+  insertJobs,
+  moveJobs,
+  queueJobs,
+  recordProgress,
+  startJobs,
+  type ChangedJob,
+  type CompletedReport,
+  type EngineJob,
+  type JobMove,
+  type NewJob,
+} from './engine/jobs.ts';
+export { insertLateReports, type LateReport } from './engine/lateReports.ts';
+export {
+  appendHistory,
+  lockOrders,
+  takeAcceptedOrders,
+  writeOrders,
+  type AcceptedOrder,
+  type LockedOrder,
+  type OrderWrite,
+} from './engine/orders.ts';
+export {
+  countOpenAttempts,
+  findDueBackoffs,
+  findLostRuns,
+  findOfflineAttempts,
+  findOpenAttempts,
+  findOverdueCompletions,
+  findOverdueStarts,
+  type OpenAttempt,
+  type OverdueAttempt,
+} from './engine/overdue.ts';
+export { findPlans } from './engine/plans.ts';
+export { CHANNELS, listen, readOrderSignal, type Channel, type ListenOptions } from './signals/listen.ts';
+export { createOrderNotifier, type OrderNotifier } from './signals/notifyOrders.ts';

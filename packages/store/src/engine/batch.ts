@@ -1,0 +1,54 @@
+import type pg from 'pg';
+import type { Store } from '../store.ts';
+
+/** The transaction did not commit although every statement was sent: an earlier one had failed. */
+export class BatchRolledBack extends Error {
+  override readonly name = 'BatchRolledBack';
+}
+
+/**
+ * One transaction of the engine. States: open → committed | rolled back. Statements are pipelined: all that are handed
+ * in during one turn of the event loop travel in one flight, so a batch costs two round trips, one to read and one to
+ * write and commit.
+ */
+export interface Batch {
+  /** Sends a named statement; prepared once a connection. */
+  run<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>;
+  /**
+   * Commits in the same flight as the given last statements.
+   *
+   * @throws the first statement's error, or BatchRolledBack.
+   */
+  commit(last: readonly Promise<unknown>[]): Promise<void>;
+}
+
+/** Runs `work` in one transaction; whatever it throws rolls back and is thrown on. `work` must call `commit`. */
+export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T>): Promise<T> {
+  const client = await store.engine.connect();
+  let broken = true;
+  let open = true;
+  const begun = client.query('BEGIN');
+  begun.catch(() => {}); // its error also fails every statement behind it
+  const batch: Batch = {
+    async run(name, text, values) {
+      const { rows } = await client.query({ name, text, values });
+      return rows;
+    },
+    async commit(last) {
+      const [done, ...settled] = await Promise.allSettled([client.query('COMMIT'), begun, ...last]);
+      open = false;
+      for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason as Error;
+      if (done.status === 'rejected') throw done.reason as Error;
+      if (done.value.command !== 'COMMIT') throw new BatchRolledBack('the transaction was rolled back');
+    },
+  };
+  try {
+    const result = await work(batch);
+    if (open) throw new Error('a batch ended without commit');
+    broken = false;
+    return result;
+  } finally {
+    // A connection that failed in a transaction is thrown away: cheaper than to prove that it is clean.
+    client.release(broken);
+  }
+}

@@ -1,0 +1,198 @@
+import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
+import type { Batch } from './batch.ts';
+
+/** A job as the engine decides on it. */
+export interface EngineJob {
+  id: JobId;
+  orderId: OrderId;
+  step: string;
+  item: number;
+  workerType: string;
+  function: string;
+  profileId: ProfileId;
+  profileRevision: number;
+  state: JobState;
+  attempt: number;
+  lost: number;
+  failed: number;
+  input: JsonValue;
+  context: BlobRef | null;
+  instance: string | null;
+  result: JsonValue;
+}
+
+/** A worker's report of a completed attempt, its lease already verified. */
+export interface CompletedReport {
+  jobId: JobId;
+  attempt: number;
+  workerType: string;
+  instance: string;
+  startedAt: string | null;
+  value: JsonValue;
+  context: BlobRef | null;
+}
+
+/** What a report changed. */
+export interface ChangedJob {
+  id: JobId;
+  orderId: OrderId;
+  step: string;
+  item: number;
+  attempt: number;
+}
+
+const CHANGED = `j.id, j.order_id AS "orderId", j.step, j.item, j.attempt`;
+const OPEN = `j.state IN ('invoked', 'queued', 'started')`;
+
+/**
+ * Completes attempts: compare-and-set on job, attempt, worker type and an open state, so an unknown, forged, late or
+ * repeated report changes nothing. The jobs' orders must be locked. Returns the jobs that it completed.
+ */
+export function completeJobs(batch: Batch, reports: readonly CompletedReport[]): Promise<ChangedJob[]> {
+  return batch.run(
+    'complete_jobs',
+    `UPDATE jobs j SET state = 'completed', result = x.value, context = coalesce(x.context, j.context),
+       instance = x.instance, started_at = coalesce(j.started_at, x."startedAt", now()), finished_at = now(),
+       error = NULL, complete_by = NULL
+     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text,
+       "startedAt" timestamptz, value jsonb, context jsonb)
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${OPEN}
+     RETURNING ${CHANGED}`,
+    [JSON.stringify(reports)],
+  );
+}
+
+/** Marks attempts as started, with the time by which they must complete. The jobs' orders must be locked. */
+export function startJobs(
+  batch: Batch,
+  reports: readonly { jobId: JobId; attempt: number; workerType: string; instance: string; completeMs: number }[],
+): Promise<ChangedJob[]> {
+  return batch.run(
+    'start_jobs',
+    `UPDATE jobs j SET state = 'started', instance = x.instance, started_at = now(), complete_by = now() + x."completeMs" * interval '1 millisecond'
+     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text, "completeMs" bigint)
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND j.state IN ('invoked', 'queued')
+     RETURNING ${CHANGED}`,
+    [JSON.stringify(reports)],
+  );
+}
+
+/** Marks attempts as queued and notes their type's free clock. The jobs' orders must be locked. */
+export function queueJobs(batch: Batch, attempts: readonly { jobId: JobId; attempt: number }[]): Promise<ChangedJob[]> {
+  return batch.run(
+    'queue_jobs',
+    `UPDATE jobs j SET state = 'queued', queued_at = now(),
+       start_clock_ms = (SELECT t.free_clock_ms FROM worker_types t WHERE t.name = j.worker_type)
+     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int)
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.state = 'invoked'
+     RETURNING ${CHANGED}`,
+    [JSON.stringify(attempts)],
+  );
+}
+
+/** Notes how far running attempts are; a report of progress extends the run up to its cap. Needs no order lock. */
+export async function recordProgress(
+  batch: Batch,
+  reports: readonly {
+    jobId: JobId;
+    attempt: number;
+    workerType: string;
+    progress: number;
+    context: BlobRef | null;
+    completeMs: number;
+    completeCapMs: number;
+  }[],
+): Promise<void> {
+  await batch.run(
+    'record_progress',
+    `UPDATE jobs j SET progress = greatest(j.progress, x.progress), context = coalesce(x.context, j.context),
+       complete_by = least(now() + x."completeMs" * interval '1 millisecond', j.started_at + x."completeCapMs" * interval '1 millisecond')
+     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, progress real, context jsonb,
+       "completeMs" bigint, "completeCapMs" bigint)
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND j.state = 'started'`,
+    [JSON.stringify(reports)],
+  );
+}
+
+/** Reads jobs for a decision. Their orders must be locked, or the decision must be a compare-and-set. */
+export function findJobs(batch: Batch, ids: readonly JobId[]): Promise<EngineJob[]> {
+  return batch.run('find_jobs', `SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ANY($1::uuid[])`, [ids]);
+}
+
+/** The results of completed steps of locked orders: what a join or an order's end needs beyond the batch itself. */
+export function findResults(
+  batch: Batch,
+  wanted: readonly { orderId: OrderId; step: string }[],
+): Promise<{ orderId: OrderId; step: string; result: JsonValue }[]> {
+  return batch.run(
+    'find_results',
+    `SELECT j.order_id AS "orderId", j.step, j.result FROM jobs j
+     JOIN json_to_recordset($1::json) x("orderId" uuid, step text) ON j.order_id = x."orderId" AND j.step = x.step
+     WHERE j.state = 'completed'`,
+    [JSON.stringify(wanted)],
+  );
+}
+
+/** A job that this batch makes: its first attempt. */
+export interface NewJob {
+  id: JobId;
+  orderId: OrderId;
+  step: string;
+  item: number;
+  workerType: string;
+  function: string;
+  profileId: ProfileId;
+  profileRevision: number;
+  input: JsonValue;
+}
+
+/** Inserts jobs of locked orders, invoked under attempt 1. */
+export function insertJobs(batch: Batch, jobs: readonly NewJob[]): Promise<unknown> {
+  return batch.run(
+    'insert_jobs',
+    `INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, invoked_at)
+     SELECT x.id, x."orderId", x.step, x.item, x."workerType", x.function, x."profileId", x."profileRevision", 'invoked', 1, coalesce(x.input, 'null'), now()
+     FROM json_to_recordset($1::json) x(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
+       "profileId" uuid, "profileRevision" int, input jsonb)`,
+    [JSON.stringify(jobs)],
+  );
+}
+
+/** The end of an attempt without a result: the job's next state. */
+export interface JobMove {
+  id: JobId;
+  /** The attempt and state that the decision was made on. */
+  fromAttempt: number;
+  fromState: JobState;
+  state: 'pending' | 'invoked' | 'error' | 'cancelled';
+  attempt: number;
+  lost: number;
+  failed: number;
+  error: JobError | null;
+  context: BlobRef | null;
+  instance: string | null;
+  /** With `pending`: the backoff, in milliseconds from now. */
+  delayMs: number;
+}
+
+/** Moves jobs on after an attempt without a result. Returns the moves that took effect. */
+export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<ChangedJob[]> {
+  return batch.run(
+    'move_jobs',
+    `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, error = x.error,
+       context = coalesce(x.context, j.context), instance = x.instance, progress = NULL, complete_by = NULL,
+       queued_at = NULL, start_clock_ms = NULL,
+       started_at = CASE WHEN x.state = 'error' THEN j.started_at END,
+       invoked_at = CASE WHEN x.state = 'invoked' THEN now() ELSE j.invoked_at END,
+       not_before = CASE WHEN x.state = 'pending' THEN now() + x."delayMs" * interval '1 millisecond' END,
+       finished_at = CASE WHEN x.state IN ('error', 'cancelled') THEN now() END
+     FROM json_to_recordset($1::json) x(id uuid, "fromAttempt" int, "fromState" text, state text, attempt int, lost int,
+       failed int, error jsonb, context jsonb, instance text, "delayMs" bigint)
+     WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState"
+     RETURNING ${CHANGED}`,
+    [JSON.stringify(moves)],
+  );
+}
+
+export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, worker_type AS "workerType", function,
+  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, input, context, instance, result`;

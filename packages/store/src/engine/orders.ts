@@ -1,0 +1,83 @@
+import type {
+  ClientId,
+  HistoryEvent,
+  JobError,
+  JsonValue,
+  OrderId,
+  OrderState,
+  PlanId,
+  Progress,
+} from '@connecta/contracts';
+import type { Batch } from './batch.ts';
+
+/** An order as the engine sees it under its row lock. */
+export interface LockedOrder {
+  id: OrderId;
+  clientId: ClientId;
+  planId: PlanId;
+  state: OrderState;
+  epoch: number;
+  version: number;
+  progress: Progress;
+  params: { [name: string]: JsonValue };
+  traceparent: string;
+}
+
+/** An accepted order with what its root steps get. */
+export interface AcceptedOrder extends LockedOrder {
+  input: JsonValue;
+}
+
+const COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, traceparent`;
+
+/** Locks orders in id order (the one lock order of the system) and reads them; unknown ids are left out. */
+export function lockOrders(batch: Batch, ids: readonly OrderId[]): Promise<LockedOrder[]> {
+  return batch.run('lock_orders', `SELECT ${COLUMNS} FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, [
+    ids,
+  ]);
+}
+
+/** Takes accepted orders, oldest first, that no other replica is taking. */
+export function takeAcceptedOrders(batch: Batch, limit: number): Promise<AcceptedOrder[]> {
+  return batch.run(
+    'take_accepted_orders',
+    `SELECT ${COLUMNS}, input FROM orders WHERE state = 'accepted' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+    [limit],
+  );
+}
+
+/** What a batch made of an order. */
+export interface OrderWrite {
+  id: OrderId;
+  state: OrderState;
+  version: number;
+  progress: Progress;
+  result?: JsonValue;
+  error?: JobError;
+}
+
+/** Writes orders that this batch holds locked. */
+export function writeOrders(batch: Batch, orders: readonly OrderWrite[]): Promise<unknown> {
+  return batch.run(
+    'write_orders',
+    `UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
+       result = coalesce(x.result, o.result), error = x.error,
+       finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
+     FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb)
+     WHERE o.id = x.id`,
+    [JSON.stringify(orders)],
+  );
+}
+
+/** Appends to the histories of locked orders: one row an order and batch; `seq` is the number of its first event. */
+export function appendHistory(
+  batch: Batch,
+  rows: readonly { orderId: OrderId; seq: number; events: readonly HistoryEvent[] }[],
+): Promise<unknown> {
+  return batch.run(
+    'append_history',
+    `INSERT INTO order_events (order_id, seq, events)
+     SELECT x."orderId", x.seq, x.events FROM json_to_recordset($1::json) x("orderId" uuid, seq int, events jsonb)`,
+    [JSON.stringify(rows)],
+  );
+}

@@ -1,0 +1,90 @@
+import pg from 'pg';
+import { longId, type OrderId } from '@connecta/contracts';
+
+/** What the processes tell each other through Postgres; each is a hint with a slow poll behind it, never the truth. */
+export const CHANNELS = {
+  /** New orders were accepted. */
+  intake: 'connecta_intake',
+  /** Orders changed: comma-separated short ids, or `*` for many. */
+  orders: 'connecta_orders',
+  /** Orders were cancelled: same payload. */
+  commands: 'connecta_commands',
+} as const;
+export type Channel = keyof typeof CHANNELS;
+
+export interface ListenOptions {
+  databaseUrl: string;
+  channels: readonly Channel[];
+  onSignal: (channel: Channel, payload: string) => void;
+  /** Called after a lost connection came back: signals may have been missed. */
+  onGap: () => void;
+  onError: (error: Error) => void;
+}
+
+/** Listens on one connection of its own until closed; reconnects by itself. */
+export function listen(options: ListenOptions): { ready: Promise<void>; close(): Promise<void> } {
+  let closed = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let first = true;
+  const names = new Map<string, Channel>(options.channels.map((channel) => [CHANNELS[channel], channel]));
+
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({
+      connectionString: options.databaseUrl,
+      application_name: 'connecta-listen',
+      keepAlive: true,
+      connectionTimeoutMillis: 5000,
+    });
+    client = next;
+    next.on('error', (error) => {
+      options.onError(error);
+      again();
+    });
+    next.on('end', () => {
+      if (client === next) again();
+    });
+    next.on('notification', ({ channel, payload }) => {
+      const known = names.get(channel);
+      if (known) options.onSignal(known, payload ?? '');
+    });
+    await next.connect();
+    for (const name of names.keys()) await next.query(`LISTEN ${name}`);
+    if (!first) options.onGap();
+    first = false;
+  };
+  const again = (): void => {
+    if (closed || retry) return;
+    const broken = client;
+    client = undefined;
+    broken?.end().catch(() => {});
+    retry = setTimeout(() => {
+      retry = undefined;
+      connect().catch((error: unknown) => {
+        options.onError(error as Error);
+        again();
+      });
+    }, 500);
+  };
+
+  const ready = connect().catch((error: unknown) => {
+    options.onError(error as Error);
+    first = false;
+    again();
+  });
+  return {
+    ready,
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      const last = client;
+      client = undefined;
+      await last?.end().catch(() => {});
+    },
+  };
+}
+
+/** The order ids of a payload, or null for `*`: any order may have changed. */
+export function readOrderSignal(payload: string): OrderId[] | null {
+  return payload === '*' ? null : payload.split(',').map((short) => longId<OrderId>(short));
+}
