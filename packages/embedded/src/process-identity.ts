@@ -16,9 +16,8 @@ export interface ProcessIdentity {
 export function identify(pid: number): ProcessIdentity | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   if (process.platform === 'linux') return identifyByProc(pid);
-  const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
-  const startedAt = stdout?.trim();
-  return status === 0 && startedAt ? { pid, startedAt } : undefined;
+  const startedAt = askPs(pid, 'lstart=');
+  return startedAt ? { pid, startedAt } : undefined;
 }
 
 function identifyByProc(pid: number): ProcessIdentity | undefined {
@@ -44,9 +43,22 @@ export function commandLine(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
   } catch {
-    const { stdout } = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
-    return stdout?.trim().split(/\s+/).filter(Boolean) ?? [];
+    return askPs(pid, 'command=').split(/\s+/).filter(Boolean);
   }
+}
+
+async function isGone(process_: ProcessIdentity, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while (isRunning(process_)) {
+    if (Date.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
+}
+
+function askPs(pid: number, field: string): string {
+  const { error, stdout } = spawnSync('ps', ['-o', field, '-p', String(pid)], { encoding: 'utf8' });
+  return error ? '' : stdout.trim();
 }
 
 /** Ends a process that is not our child: each signal in turn, SIGKILL last. Resolves when it is gone. */
@@ -62,7 +74,7 @@ export async function endProcess(
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
       throw new Error(`process ${process_.pid} is left over from an earlier run and cannot be ended`, { cause: error });
     }
-    for (const end = Date.now() + graceMs; Date.now() < end; await sleep(20)) if (!isRunning(process_)) return;
+    if (await isGone(process_, graceMs)) return;
   }
   throw new Error(`process ${process_.pid} is left over from an earlier run and does not end`);
 }

@@ -43,7 +43,7 @@ export interface Embedded {
   stop(): Promise<void>;
 }
 
-type Started = { readonly process: SupervisedProcess; readonly url: string; empty?(): void };
+type Started = { readonly process: SupervisedProcess; readonly url: string; readonly empty?: () => void };
 
 /**
  * Starts what the environment does not already provide: Postgres, Redis (or the Postgres queue where no Redis is

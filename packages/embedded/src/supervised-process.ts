@@ -21,7 +21,7 @@ export interface ProcessPlan {
   readonly pidFile: string;
   readonly readyTimeoutMs: number;
   /** Resolves true once the process serves; false or a rejection means "not yet". */
-  ready(): Promise<boolean>;
+  readonly ready: () => Promise<boolean>;
   /** Sent in turn until the process is gone, each with `graceMs` to act; SIGKILL comes last in any case. */
   readonly stopSignals: readonly NodeJS.Signals[];
   readonly graceMs: number;
@@ -50,6 +50,7 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #recovering: Promise<void> | undefined;
+  /** Aborted while the process is to be down; cuts the wait before a restart short. */
   #stopping = new AbortController();
   #upSince = 0;
   #failures = 0;
@@ -73,7 +74,7 @@ export class SupervisedProcess {
 
   /** Starts it and resolves when it is ready; rejects with the end of its log when it ends before that. */
   async start(): Promise<void> {
-    if (!this.#stopping.signal.aborted) return this.untilUp();
+    if (this.#isWanted()) return this.untilUp();
     this.#stopping = new AbortController();
     this.#failures = 0;
     try {
@@ -119,6 +120,10 @@ export class SupervisedProcess {
       if (Date.now() > deadline) throw new Error(`${this.#plan.name} is not up after ${timeoutMs} ms`);
       await sleep(20);
     }
+  }
+
+  #isWanted(): boolean {
+    return !this.#stopping.signal.aborted;
   }
 
   #alive(): boolean {
@@ -177,7 +182,7 @@ export class SupervisedProcess {
     if (this.#child !== child) return;
     this.#child = undefined;
     rmSync(this.#plan.pidFile, { force: true });
-    const unasked = this.#state === 'up' && !this.#stopping.signal.aborted;
+    const unasked = this.#state === 'up' && this.#isWanted();
     this.#state = 'down';
     this.#plan.log({ process: this.#plan.name, event: unasked ? 'died' : 'ended', detail });
     if (!unasked) return;
@@ -186,16 +191,16 @@ export class SupervisedProcess {
   }
 
   async #recover(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (;;) {
       const delayMs = Math.min(backoff.maxMs, backoff.firstMs * 2 ** this.#failures);
       this.#failures += 1;
-      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+      await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      if (!this.#isWanted()) return;
       try {
-        return await this.#launch();
+        await this.#launch();
+        return;
       } catch (error) {
-        if (!signal.aborted) this.#plan.log({ process: this.#plan.name, event: 'failed', detail: String(error) });
+        if (this.#isWanted()) this.#plan.log({ process: this.#plan.name, event: 'failed', detail: String(error) });
       }
     }
   }

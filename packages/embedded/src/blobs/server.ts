@@ -15,7 +15,7 @@ export interface BlobServer {
   readonly process: SupervisedProcess;
   readonly url: string;
   /** Removes all it kept; only while it is stopped. */
-  empty(): void;
+  readonly empty: () => void;
 }
 
 /**
@@ -77,7 +77,10 @@ function azuriteArguments(port: number, folder: string): readonly string[] {
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => socket.destroy() && resolve(true));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.once('error', () => resolve(false));
   });
 }

@@ -15,7 +15,7 @@ export interface RedisServer {
   readonly process: SupervisedProcess;
   readonly url: string;
   /** Removes all it kept; only while it is stopped. */
-  empty(): void;
+  readonly empty: () => void;
 }
 
 /** The path of a Redis-compatible server on this machine, or undefined. */
