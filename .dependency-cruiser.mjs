@@ -115,7 +115,9 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(apps|packages|workers)/[^/]+/(dist|coverage|\\.angular|src/generated/prisma/(internal|models))/' },
+    exclude: {
+      path: '^(apps|packages|workers)/[^/]+/(dist|coverage|\\.angular|src/generated/prisma/(internal|models))/',
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -5,8 +5,8 @@ export { FailedMigrationError, migrateDeploy } from './postgres/migrate-deploy.t
 export { startEmbedded } from './start-embedded.ts';
 export type { Embedded, EmbeddedService, GivenEnvironment } from './start-embedded.ts';
 export type { ProcessLog } from './supervised-process.ts';
-export { setup as setupTestServices, teardown as teardownTestServices } from './testing/jest-global.ts';
+export { setupTestServices, teardownTestServices } from './testing/jest-global.ts';
 export { startTestStack } from './testing/test-stack.ts';
 export { createTestDatabase } from './testing/template-database.ts';
-export { testServices } from './testing/test-services.ts';
+export { shareTestServices, testServices } from './testing/test-services.ts';
 export type { TestServices } from './testing/test-services.ts';

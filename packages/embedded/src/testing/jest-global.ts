@@ -1,36 +1,30 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Embedded } from '../start-embedded.ts';
-import { readTestConfig, shareServices } from './config.ts';
-import { startSharedServices } from './test-services.ts';
+import { readTestConfig } from './config.ts';
+import { shareTestServices } from './test-services.ts';
 
-const running: { stack?: Embedded } = {};
+const running: { stop?: () => Promise<void> } = {};
 
 /** Jest's `globalSetup`: starts the services once for all test files, unless the run has them or no file uses them. */
-export async function setup(rootDir: string): Promise<void> {
+export async function setupTestServices(rootDir: string): Promise<void> {
   if (readTestConfig().shared ?? !usesServices(rootDir)) return;
-  const { stack, services } = await startSharedServices();
-  running.stack = stack;
-  shareServices(services);
+  const stack = await shareTestServices();
+  running.stop = () => stack.stop();
 }
 
 /** Jest's `globalTeardown`. */
-export async function teardown(): Promise<void> {
-  await running.stack?.stop();
+export async function teardownTestServices(): Promise<void> {
+  await running.stop?.();
 }
 
 function usesServices(rootDir: string): boolean {
-  return ['src', 'test'].some((folder) =>
-    testFiles(join(rootDir, folder)).some((file) => /\btestServices\b/.test(readFileSync(file, 'utf8'))),
-  );
+  const files = ['src', 'test'].flatMap((folder) => typescriptFiles(join(rootDir, folder)));
+  return files.some((file) => readFileSync(file, 'utf8').includes('testServices'));
 }
 
-function testFiles(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch {
-    return [];
-  }
+function typescriptFiles(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { dropDatabase } from '../postgres/databases.ts';
 import type { Embedded } from '../start-embedded.ts';
-import { readTestConfig } from './config.ts';
+import { readTestConfig, shareServices } from './config.ts';
 import type { SharedServices } from './config.ts';
 import { createTestDatabase } from './template-database.ts';
 import { startTestStack, uniqueTestName } from './test-stack.ts';
@@ -57,8 +57,15 @@ export async function testServices(): Promise<TestServices> {
   };
 }
 
-/** Starts services for a whole test run. In CI a missing Redis is an error. */
-export async function startSharedServices(): Promise<{ stack: Embedded; services: SharedServices }> {
+/** Starts services and tells the processes that this one will start, so that a whole test run has them in common. */
+export async function shareTestServices(): Promise<{ stop(): Promise<void> }> {
+  const { stack, services } = await startSharedServices();
+  shareServices(services);
+  return stack;
+}
+
+/** In CI a missing Redis is an error. */
+async function startSharedServices(): Promise<{ stack: Embedded; services: SharedServices }> {
   const { given, redisRequired } = readTestConfig();
   const stack = await startTestStack(given);
   const { DATABASE_URL = '', REDIS_URL, BLOB_CONNECTION_STRING = '' } = stack.env;

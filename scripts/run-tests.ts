@@ -1,0 +1,85 @@
+/**
+ * Runs every workspace's tests in one Jest run over services that all of them share, then the features, which boot the
+ * whole system and measure time, one after the other. Whatever is named on the command line goes to Jest as a pattern.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { shareTestServices } from '@connecta/embedded';
+import { readReports, reportsFolder } from './reports.mjs';
+
+const root = join(import.meta.dirname, '..');
+const jest = join(root, 'node_modules/jest/bin/jest.js');
+/** A run that has written its report and does not end has a handle open that some test forgot. */
+const exitGraceMs = 10_000;
+const leakedWorker = 'A worker process has failed to exit gracefully';
+
+interface TestRun {
+  readonly name: string;
+  readonly projects: readonly string[];
+  readonly options: readonly string[];
+}
+
+function testRuns(): readonly TestRun[] {
+  const withTests = (patterns: readonly string[]): string[] =>
+    globSync(patterns, { cwd: root }).map((config) => join(root, config, '..'));
+  const workspaces = withTests(['{packages,apps,workers}/*/jest.config.mjs', 'bench/jest.config.mjs']);
+  return [
+    { name: 'workspaces', projects: workspaces, options: ['--maxWorkers=2'] },
+    { name: 'features', projects: withTests(['features/jest.config.mjs']), options: ['--runInBand'] },
+  ].filter(({ projects }) => projects.length > 0);
+}
+
+async function runJest({ name, projects, options }: TestRun, patterns: readonly string[]): Promise<boolean> {
+  const report = join(reportsFolder, `${name}.json`);
+  const reporting = ['--json', `--outputFile=${report}`, '--passWithNoTests', '--reporters=default'];
+  const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...options, ...reporting];
+  const child = spawn(process.execPath, [...args, '--projects', ...projects, '--', ...patterns], {
+    cwd: root,
+    // Jest prints the report to stdout as well; a person reads what the reporters say on stderr.
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let leaked = false;
+  child.stderr.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    leaked ||= chunk.includes(leakedWorker);
+  });
+  let ended = false;
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  void exit.then(() => (ended = true));
+  process.once('exit', () => child.kill('SIGKILL'));
+  void endWhenReported(report, () => {
+    if (ended) return;
+    leaked = true;
+    child.kill('SIGKILL');
+  });
+  const code = await exit;
+  if (leaked) process.stderr.write(`${name}: a test left a handle open (run it alone with --detectOpenHandles)\n`);
+  return code === 0 && !leaked;
+}
+
+async function endWhenReported(report: string, end: () => void): Promise<void> {
+  while (!existsSync(report)) await new Promise((resolve) => setTimeout(resolve, 500).unref());
+  setTimeout(end, exitGraceMs).unref();
+}
+
+async function main(patterns: readonly string[]): Promise<boolean> {
+  rmSync(reportsFolder, { recursive: true, force: true });
+  mkdirSync(reportsFolder, { recursive: true });
+  const services = await shareTestServices();
+  try {
+    let passed = true;
+    for (const run of testRuns()) passed = (await runJest(run, patterns)) && passed;
+    return passed;
+  } finally {
+    await services.stop();
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
+const passed = await main(process.argv.slice(2));
+const { line, complete } = readReports();
+process.stdout.write(`${line}\n`);
+process.exitCode = passed && complete ? 0 : 1;
