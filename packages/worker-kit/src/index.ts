@@ -13,3 +13,5 @@ export {
   type WorkerFunction,
 } from './function/function.ts';
 export { FunctionError, type FunctionErrorOptions } from './function/function-error.ts';
+export { JobFolders } from './job-folders/job-folders.ts';
+export { isMarkOfDeadProcess, processMark } from './job-folders/process-mark.ts';
