@@ -48,11 +48,20 @@ export function advance(plan: CompiledPlan, before: Progress, ended: ReadonlyMap
   return settle(plan, progress, ready, stopped);
 }
 
-/** The steps that stand ready in an order although no job was made for them: what the reconciler derives again. */
-export function forgottenSteps(plan: CompiledPlan, progress: Progress): string[] {
-  return [...plan.steps]
-    .filter(([name, step]) => judge(step, progress[name], progress) === 'ready')
-    .map(([name]) => name);
+/**
+ * The move of an order in which something was forgotten: every step whose needs have ended and that has not begun. Roots
+ * begin with the order and cannot be forgotten.
+ */
+export function resume(plan: CompiledPlan, before: Progress): Advance {
+  const forgotten = [...plan.steps].filter(
+    ([name, step]) => step.needs.length > 0 && judge(step, before[name], before) === 'ready',
+  );
+  return settle(
+    plan,
+    { ...before },
+    forgotten.map(([name]) => name),
+    [],
+  );
 }
 
 /** A step's input without `with`: a root gets the order's, one need its result, several an object keyed by step. */

@@ -1,6 +1,6 @@
 export { openStore, type Store, type StoreOptions } from './store.ts';
 export { BatchRolledBack, inBatch, type Batch } from './engine/batch.ts';
-export { findCancelledAttempts, findStalledOrders } from './engine/finished.ts';
+export { findCancelledAttempts, findOrderState, findStalledOrders } from './engine/finished.ts';
 export { advanceFreeClocks, forgetOldHolds, listWorkerTypes, loseSilentInstances } from './engine/instances.ts';
 export {
   completeJobs,
@@ -38,6 +38,7 @@ export {
   type OpenAttempt,
   type OverdueAttempt,
 } from './engine/overdue.ts';
+export { Leadership } from './engine/leadership.ts';
 export { findPlans } from './engine/plans.ts';
 export { CHANNELS, listen, readOrderSignal, type Channel, type ListenOptions } from './signals/listen.ts';
 export { createOrderNotifier, type OrderNotifier } from './signals/notifyOrders.ts';

@@ -1,5 +1,5 @@
 import { Problem } from '@connecta/contracts';
-import { Router } from 'express';
+import express, { Router, type Express } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
@@ -14,13 +14,35 @@ export type ReadyChecks = Readonly<Record<string, () => Promise<unknown>>>;
  * `/live`, `/ready`, `/metrics`, `/openapi.json` and the reference page at `/docs` (its assets are served from here: no
  * CDN). None asks for a credential and none tells more than names and states.
  */
-export function systemRoutes(options: {
-  document: OpenApiDocument;
+export function systemRoutes(options: HealthOptions & { document: OpenApiDocument }): Router {
+  const router = healthRoutes(options);
+  router.get('/openapi.json', (_req, res) => {
+    res.json(options.document);
+  });
+  const page = swaggerUi.setup(options.document, { customSiteTitle: options.document.info.title });
+  router.use('/docs', swaggerUi.serveFiles(options.document), page);
+  router.use(['/live', '/ready', '/metrics', '/openapi.json'], (req) => {
+    throw new Problem('method_not_allowed', `${req.method} is not GET`, { headers: { allow: 'GET' } });
+  });
+  return router;
+}
+
+export interface HealthOptions {
   ready: ReadyChecks;
   metrics: Metrics;
   log: Logger;
   stopping?: AbortSignal | undefined;
-}): Router {
+}
+
+/** An app with `/live`, `/ready` and `/metrics` alone, for processes that serve no API. */
+export function createHealthApp(options: HealthOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(healthRoutes(options));
+  return app;
+}
+
+function healthRoutes(options: HealthOptions): Router {
   const router = Router();
   router.get('/live', (_req, res) => {
     res.json({ status: 'live' });
@@ -35,14 +57,6 @@ export function systemRoutes(options: {
   router.get('/metrics', async (_req, res) => {
     res.setHeader('content-type', options.metrics.contentType);
     res.send(await options.metrics.expose());
-  });
-  router.get('/openapi.json', (_req, res) => {
-    res.json(options.document);
-  });
-  const page = swaggerUi.setup(options.document, { customSiteTitle: options.document.info.title });
-  router.use('/docs', swaggerUi.serveFiles(options.document), page);
-  router.use(['/live', '/ready', '/metrics', '/openapi.json'], (req) => {
-    throw new Problem('method_not_allowed', `${req.method} is not GET`, { headers: { allow: 'GET' } });
   });
   return router;
 }

@@ -1,4 +1,4 @@
-import type { JobId, OrderId } from '@connecta/contracts';
+import type { JobId, OrderId, OrderState } from '@connecta/contracts';
 import type { Store } from '../store.ts';
 
 /** Active orders that have had no open, pending or waiting job for a while: candidates for a step that was forgotten. */
@@ -26,4 +26,14 @@ export async function findCancelledAttempts(
     values: [orderIds],
   });
   return rows;
+}
+
+/** An order's state; null for an unknown id. */
+export async function findOrderState(store: Store, orderId: OrderId): Promise<OrderState | null> {
+  const { rows } = await store.pool.query<{ state: OrderState }>({
+    name: 'find_order_state',
+    text: 'SELECT state FROM orders WHERE id = $1',
+    values: [orderId],
+  });
+  return rows[0]?.state ?? null;
 }

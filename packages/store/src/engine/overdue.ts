@@ -73,9 +73,9 @@ export function findOfflineAttempts(store: Store, limit: number): Promise<Overdu
   );
 }
 
-/** An attempt that should be in its type's queue or in a worker's hands. */
+/** An attempt that is in its type's queue or in a worker's hands, as the database has it. */
 export interface OpenAttempt extends OverdueAttempt {
-  state: 'invoked' | 'queued';
+  state: 'invoked' | 'queued' | 'started';
   /** Milliseconds since the command was sent. */
   ageMs: number;
   /** Some instance listed it within the hold time. */
@@ -97,7 +97,7 @@ export async function countOpenAttempts(
   return rows;
 }
 
-/** The invoked and queued attempts of one type, oldest first. */
+/** The open attempts of one type, oldest first. */
 export async function findOpenAttempts(
   store: Store,
   workerType: string,
@@ -110,7 +110,7 @@ export async function findOpenAttempts(
        coalesce(h.seen_at > now() - $2 * interval '1 millisecond', false) AS held,
        EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.state = 'ready' AND i.slots > 0) AS live
      FROM jobs j LEFT JOIN job_holds h ON h.job_id = j.id AND h.attempt = j.attempt
-     WHERE j.worker_type = $1 AND j.state IN ('invoked', 'queued') ORDER BY j.invoked_at LIMIT $3`,
+     WHERE j.worker_type = $1 AND j.state IN ('invoked', 'queued', 'started') ORDER BY j.invoked_at LIMIT $3`,
     values: [workerType, holdMs, limit],
   });
   return rows;

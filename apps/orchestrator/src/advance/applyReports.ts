@@ -1,0 +1,193 @@
+import type { JobId, WorkerEvent } from '@connecta/contracts';
+import { DEFAULT_RETRY, DEFAULT_TIMERS, decideRetry } from '@connecta/domain';
+import {
+  completeJobs,
+  findJobs,
+  inBatch,
+  insertLateReports,
+  lockOrders,
+  recordProgress,
+  startJobs,
+  type Batch,
+  type ChangedJob,
+  type EngineJob,
+  type LateReport,
+  type Store,
+} from '@connecta/store';
+import { Drafts, type Outcome } from '../engine/drafts.ts';
+import type { PlanCache } from '../engine/planCache.ts';
+import type { Report } from './readReport.ts';
+
+export interface ApplyOptions {
+  store: Store;
+  plans: PlanCache;
+  reports: readonly Report[];
+  random: () => number;
+}
+
+export interface Applied extends Outcome {
+  late: LateReport[];
+}
+
+type Of<Type extends WorkerEvent['type']> = Report & { event: Extract<WorkerEvent, { type: Type }> };
+
+/** Applies worker reports in one transaction: ends jobs, invokes what becomes ready, ends orders. */
+export async function applyReports({ store, plans, reports, random }: ApplyOptions): Promise<Applied> {
+  const completed = latest(reports.filter((report): report is Of<'completed'> => report.event.type === 'completed'));
+  const started = latest(reports.filter((report): report is Of<'started'> => report.event.type === 'started'));
+  const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
+  const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
+  return inBatch(store, async (batch) => {
+    const orderIds = [...new Set([...completed, ...started, ...failed].map((report) => report.lease.orderId))];
+    // All in one flight; each statement sees what was committed before the locks were granted.
+    const [orders, startedJobs, completedJobs, failedJobs] = await Promise.all([
+      lockOrders(batch, orderIds.sort()),
+      started.length > 0 ? startJobs(batch, started.map(toStarted)) : [],
+      completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
+      failed.length > 0
+        ? findJobs(
+            batch,
+            failed.map((report) => report.event.jobId),
+          )
+        : [],
+    ]);
+    const drafts = new Drafts(plans);
+    await drafts.open(orders);
+    const done = noteStarts(drafts, started, startedJobs).concat(noteCompletions(drafts, completed, completedJobs));
+    done.push(...retryFailures(drafts, failed, failedJobs, random));
+    const late = await findLate(batch, [...completed, ...failed], new Set(done));
+    const alongside: Promise<unknown>[] = [];
+    if (progress.length > 0) alongside.push(recordProgress(batch, progress.map(toProgress)));
+    if (late.length > 0) alongside.push(insertLateReports(batch, late));
+    return { ...(await drafts.commit(batch, alongside)), late };
+  });
+}
+
+/** One report an attempt and kind: the first of repeats, except that the last report of progress counts. */
+function latest<R extends Report>(reports: readonly R[]): R[] {
+  const byAttempt = new Map<string, R>();
+  for (const report of reports) {
+    const key = `${report.lease.jobId}-${report.lease.attempt}`;
+    if (report.event.type === 'progress' || !byAttempt.has(key)) byAttempt.set(key, report);
+  }
+  return [...byAttempt.values()];
+}
+
+function noteStarts(drafts: Drafts, reports: readonly Of<'started'>[], jobs: readonly ChangedJob[]): Report[] {
+  const byId = new Map(reports.map((report) => [report.event.jobId, report]));
+  return jobs.map((job) => {
+    const report = byId.get(job.id) as Of<'started'>;
+    drafts.get(job.orderId)?.note(job, 'started', report.event.instance);
+    return report;
+  });
+}
+
+function noteCompletions(drafts: Drafts, reports: readonly Of<'completed'>[], jobs: readonly ChangedJob[]): Report[] {
+  const byAttempt = new Map(reports.map((report) => [`${report.event.jobId}-${report.event.attempt}`, report]));
+  return jobs.map((job) => {
+    const report = byAttempt.get(`${job.id}-${job.attempt}`) as Of<'completed'>;
+    drafts.get(job.orderId)?.complete(job, report.event.instance, report.event.value);
+    return report;
+  });
+}
+
+function retryFailures(
+  drafts: Drafts,
+  reports: readonly Of<'failed'>[],
+  jobs: readonly EngineJob[],
+  random: () => number,
+): Report[] {
+  const byId = new Map(jobs.map((job) => [job.id, job]));
+  return reports.filter(({ event, lease }) => {
+    const job = byId.get(event.jobId);
+    const draft = drafts.get(lease.orderId);
+    if (!job || !draft || job.attempt !== event.attempt || !isOpen(job) || job.workerType !== lease.workerType)
+      return false;
+    const { error, retryAfterMs } = event;
+    const decision = decideRetry({ kind: 'failed', error, retryAfterMs }, job, DEFAULT_RETRY, random());
+    draft.retry({ ...job, instance: event.instance }, decision, event.context ?? null);
+    return true;
+  });
+}
+
+/** Ends that changed nothing, with the reason; a repeat of the winning attempt's own report is no late report. */
+async function findLate(
+  batch: Batch,
+  ends: readonly (Of<'completed'> | Of<'failed'>)[],
+  done: Set<Report>,
+): Promise<LateReport[]> {
+  const rest = ends.filter((report) => !done.has(report));
+  if (rest.length === 0) return [];
+  const jobs = new Map(
+    (
+      await findJobs(
+        batch,
+        rest.map((report) => report.event.jobId),
+      )
+    ).map((job) => [job.id, job]),
+  );
+  return rest.flatMap(({ event, lease }) => {
+    const reason = reasonOf(jobs.get(event.jobId), event);
+    if (reason === null) return [];
+    const report =
+      event.type === 'completed' ? { value: event.value, at: event.at } : { error: event.error, at: event.at };
+    return {
+      orderId: lease.orderId,
+      jobId: event.jobId,
+      attempt: event.attempt,
+      instance: event.instance,
+      reason,
+      report,
+    };
+  });
+}
+
+function reasonOf(job: EngineJob | undefined, event: Of<'completed' | 'failed'>['event']): string | null {
+  if (!job) return 'unknown_job';
+  if (job.attempt !== event.attempt) return 'stale_attempt';
+  const repeated = event.type === 'completed' && job.state === 'completed' && same(job.result, event.value);
+  return repeated || (event.type === 'failed' && (job.state === 'error' || job.state === 'pending'))
+    ? null
+    : 'already_ended';
+}
+
+/** Compares as the database gives values back: key order and number form do not count. */
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const keys = Object.keys(a);
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+  );
+}
+
+function isOpen(job: EngineJob): boolean {
+  return job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
+}
+
+interface Head {
+  jobId: JobId;
+  attempt: number;
+  workerType: string;
+  instance: string;
+}
+
+function headOf({ event, lease }: Report): Head {
+  return { jobId: event.jobId, attempt: event.attempt, workerType: lease.workerType, instance: event.instance };
+}
+
+function toStarted(report: Of<'started'>): Head & { completeMs: number } {
+  return { ...headOf(report), completeMs: DEFAULT_TIMERS.completeMs };
+}
+
+function toCompleted(report: Of<'completed'>): Parameters<typeof completeJobs>[1][number] {
+  const { startedAt, value, context } = report.event;
+  return { ...headOf(report), startedAt: startedAt ?? null, value, context: context ?? null };
+}
+
+function toProgress(report: Of<'progress'>): Parameters<typeof recordProgress>[1][number] {
+  const { completeMs, completeCapMs } = DEFAULT_TIMERS;
+  const { progress, context } = report.event;
+  return { ...headOf(report), progress, context: context ?? null, completeMs, completeCapMs };
+}

@@ -1,0 +1,47 @@
+import { hostname } from 'node:os';
+import { configFields, processConfig, processConfigFields, readConfig, type ProcessConfig } from '@connecta/runtime';
+import { z } from 'zod';
+
+const schema = z
+  .object({
+    ...processConfigFields,
+    DATABASE_URL: configFields.postgresUrl(),
+    QUEUE_BACKEND: z.enum(['redis', 'postgres'], 'expected redis or postgres').default('redis'),
+    REDIS_URL: configFields.redisUrl().optional(),
+    QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
+    CONNECTA_LEASE_KEY: configFields.key(32),
+    ORCHESTRATOR_PORT: configFields.port(0),
+    ORCHESTRATOR_NAME: configFields.text().default(`${hostname()}-${process.pid}`),
+  })
+  .superRefine((env, context) => {
+    const needed = env.QUEUE_BACKEND === 'redis' ? 'REDIS_URL' : 'QUEUE_DATABASE_URL';
+    if (env[needed] === undefined) {
+      context.addIssue({ code: 'custom', path: [needed], message: `needed with QUEUE_BACKEND=${env.QUEUE_BACKEND}` });
+    }
+  });
+
+export interface OrchestratorConfig extends ProcessConfig {
+  databaseUrl: string;
+  queue: { kind: 'redis' | 'postgres'; url: string };
+  leaseKey: string;
+  /** For `/live`, `/ready` and `/metrics`; 0: any free port. */
+  port: number;
+  /** Unique among the replicas. */
+  name: string;
+}
+
+/** @throws ConfigError naming every fault at once. */
+export function readOrchestratorConfig(env: Readonly<Record<string, string | undefined>>): OrchestratorConfig {
+  const read = readConfig(schema, env);
+  return {
+    ...processConfig(read),
+    databaseUrl: read.DATABASE_URL,
+    queue: {
+      kind: read.QUEUE_BACKEND,
+      url: (read.QUEUE_BACKEND === 'redis' ? read.REDIS_URL : read.QUEUE_DATABASE_URL) ?? '',
+    },
+    leaseKey: read.CONNECTA_LEASE_KEY,
+    port: read.ORCHESTRATOR_PORT,
+    name: read.ORCHESTRATOR_NAME,
+  };
+}

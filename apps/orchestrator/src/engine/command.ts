@@ -1,0 +1,58 @@
+import {
+  deliveryId,
+  isBlobRef,
+  isFileValue,
+  signLease,
+  type BlobRef,
+  type JobMessage,
+  type JsonValue,
+} from '@connecta/contracts';
+import type { NewJob } from '@connecta/store';
+import type { Delivery } from '@connecta/queue';
+import type { KeyObject } from 'node:crypto';
+
+/** An attempt that the engine decided to send out. */
+export interface Command {
+  job: NewJob;
+  attempt: number;
+  context: BlobRef | null;
+  params: { [name: string]: JsonValue };
+  traceparent: string;
+}
+
+/** The lease token outlives every wait that a job may have; whether its attempt still holds the job is asked each time. */
+const LEASE_MS = 72 * 3_600_000;
+
+/** The message of a command: plain JSON, its lease signed. */
+export function toDelivery(key: KeyObject, command: Command, now: number): Delivery {
+  const { job, attempt, context, params, traceparent } = command;
+  const lease = signLease(key, {
+    orderId: job.orderId,
+    jobId: job.id,
+    attempt,
+    workerType: job.workerType,
+    expiresAtMs: now + LEASE_MS,
+  });
+  const data: JobMessage = {
+    ...inputOf(job.input),
+    profileId: job.profileId,
+    profileRevision: job.profileRevision,
+    lease,
+    traceparent,
+  };
+  if (context) data.context = context;
+  for (const _ in params) {
+    data.params = params;
+    break;
+  }
+  return { id: deliveryId(job.id, attempt), name: job.function, data };
+}
+
+function inputOf(input: JsonValue): Pick<JobMessage, 'blobId' | 'blob' | 'file' | 'value'> {
+  if (typeof input !== 'object' || input === null) return { value: input };
+  if (isBlobRef(input)) {
+    const { blobId, ...blob } = input;
+    return { blobId, blob };
+  }
+  return isFileValue(input) ? { file: input.file } : { value: input };
+}

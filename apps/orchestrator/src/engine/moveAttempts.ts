@@ -1,0 +1,83 @@
+import { DEFAULT_RETRY, decideRetry, type AttemptEnd } from '@connecta/domain';
+import {
+  findJobs,
+  inBatch,
+  lockOrders,
+  queueJobs,
+  type EngineJob,
+  type OverdueAttempt,
+  type Store,
+} from '@connecta/store';
+import { Drafts, type Outcome } from './drafts.ts';
+import type { PlanCache } from './planCache.ts';
+
+/**
+ * What a timer or the reconciler found out about an attempt: it ended without a result; its backoff is `due`; it is
+ * `gone` from the queue through no fault of a worker (nothing is counted); or the queue has it (`queued`).
+ */
+export type Finding = AttemptEnd | { kind: 'due' } | { kind: 'gone' } | { kind: 'queued' };
+
+export interface FoundAttempt extends Pick<OverdueAttempt, 'jobId' | 'orderId' | 'attempt'> {
+  finding: Finding;
+}
+
+export interface MoveOptions {
+  store: Store;
+  plans: PlanCache;
+  found: readonly FoundAttempt[];
+  random: () => number;
+}
+
+/** Moves attempts on in one transaction. What has changed since it was found is left alone. */
+export async function moveAttempts({ store, plans, found, random }: MoveOptions): Promise<Outcome> {
+  if (found.length === 0) return { commands: [], changedOrders: [] };
+  return inBatch(store, async (batch) => {
+    const queued = found.filter(({ finding }) => finding.kind === 'queued');
+    const others = found.filter(({ finding }) => finding.kind !== 'queued');
+    const [orders, queuedJobs, jobs] = await Promise.all([
+      lockOrders(batch, [...new Set(found.map(({ orderId }) => orderId))].sort()),
+      queued.length > 0 ? queueJobs(batch, queued) : [],
+      others.length > 0
+        ? findJobs(
+            batch,
+            others.map(({ jobId }) => jobId),
+          )
+        : [],
+    ]);
+    const drafts = new Drafts(plans);
+    await drafts.open(orders);
+    for (const job of queuedJobs) drafts.get(job.orderId)?.note(job, 'queued');
+    const byId = new Map(jobs.map((job) => [job.id, job]));
+    for (const { jobId, attempt, finding } of others) {
+      const job = byId.get(jobId);
+      if (job?.attempt === attempt) move(drafts, job, finding, random);
+    }
+    return drafts.commit(batch);
+  });
+}
+
+function move(drafts: Drafts, job: EngineJob, finding: Finding, random: () => number): void {
+  const draft = drafts.get(job.orderId);
+  const open = job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
+  switch (finding.kind) {
+    case 'due':
+      if (job.state === 'pending') draft?.invokeAgain(job, unchanged(job));
+      return;
+    case 'gone':
+      if (open) draft?.invokeAgain(job, unchanged(job));
+      return;
+    case 'queued':
+      return;
+    case 'failed':
+    case 'lost':
+    case 'timeout':
+      if (open) draft?.retry(job, decideRetry(finding, job, DEFAULT_RETRY, random()), null);
+      return;
+    default:
+      finding satisfies never;
+  }
+}
+
+function unchanged(job: EngineJob): { error: null; context: null; failed: number; lost: number } {
+  return { error: null, context: null, failed: job.failed, lost: job.lost };
+}

@@ -1,0 +1,36 @@
+import { openQueue } from '@connecta/queue';
+import { Metrics, createHealthApp, runProcess, startServer } from '@connecta/runtime';
+import { openStore } from '@connecta/store';
+import { readOrchestratorConfig } from './config.ts';
+import { Orchestrator } from './orchestrator.ts';
+
+await runProcess({
+  name: 'orchestrator',
+  config: () => readOrchestratorConfig(process.env),
+  async main({ config, log, closers, stopping }) {
+    const onError = (error: Error): void => log.warn({ err: error }, 'a connection failed');
+    const store = closers.use(
+      'store',
+      openStore({ databaseUrl: config.databaseUrl, applicationName: `connecta-${config.name}`, onError }),
+    );
+    const queue = closers.use('queue', openQueue({ ...config.queue, onError }));
+    await queue.check();
+    const metrics = new Metrics({ name: 'orchestrator', process: true });
+    const orchestrator = new Orchestrator({
+      store,
+      queue,
+      databaseUrl: config.databaseUrl,
+      leaseKey: config.leaseKey,
+      name: config.name,
+      log,
+      metrics,
+    });
+    closers.add('orchestrator', () => orchestrator.stop());
+    await orchestrator.start();
+    const ready = { database: () => store.pool.query('SELECT 1'), queue: () => queue.check() };
+    const app = createHealthApp({ ready, metrics, log, stopping });
+    const server = await startServer(app, { port: config.port });
+    closers.add('http', () => server.close());
+    log.info({ url: server.url, replica: config.name }, 'the orchestrator runs');
+  },
+});

@@ -1,0 +1,70 @@
+import type { Timers } from '@connecta/domain';
+import type { OpenAttempt } from '@connecta/store';
+import type { FoundAttempt } from '../engine/moveAttempts.ts';
+
+/** What a queue holds of a type, as delivery ids. */
+export interface QueueContent {
+  waiting: ReadonlySet<string>;
+  active: ReadonlySet<string>;
+}
+
+export interface ReconcileInput {
+  attempts: readonly OpenAttempt[];
+  queue: QueueContent;
+  /** False after the queue's store was emptied: then everything that no worker holds is sent again at once. */
+  marker: boolean;
+  /** When each attempt was first seen missing, from earlier looks; milliseconds. */
+  missingSince: ReadonlyMap<string, number>;
+  now: number;
+  timers: Timers;
+  /** How long an attempt must be missing: longer than an event may lie unread in a dead reader's hands. */
+  missingMs: number;
+}
+
+export interface Reconciled {
+  found: FoundAttempt[];
+  missingSince: Map<string, number>;
+  /** Deliveries in the queue that no open attempt stands for: finished, cancelled or of an older attempt. */
+  stray: string[];
+}
+
+/** Below this age a command may still be on its way. */
+const YOUNG_MS = 2000;
+
+/**
+ * Compares the attempts that the database says are in a queue with what the queue holds. Pure: the looks' memory comes
+ * in and goes out.
+ */
+export function reconcileType(input: ReconcileInput): Reconciled {
+  const { attempts, queue, marker, now, timers, missingMs } = input;
+  const found: FoundAttempt[] = [];
+  const missingSince = new Map<string, number>();
+  const stray = new Set([...queue.waiting, ...queue.active]);
+  for (const attempt of attempts) {
+    const id = `${attempt.jobId}-${attempt.attempt}`;
+    stray.delete(id);
+    if (attempt.state === 'started') continue;
+    const { jobId, orderId } = attempt;
+    const tell = (finding: FoundAttempt['finding']): void => {
+      found.push({ jobId, orderId, attempt: attempt.attempt, finding });
+    };
+    if (queue.waiting.has(id)) {
+      if (attempt.state === 'invoked' && attempt.live && attempt.ageMs > YOUNG_MS) tell({ kind: 'queued' });
+    } else if (attempt.held) {
+      continue;
+    } else if (queue.active.has(id)) {
+      // A worker took it, and neither reported nor listed it since: it died with the job in its hands.
+      if (attempt.ageMs < timers.holdMs) continue;
+      const since = input.missingSince.get(id) ?? now;
+      if (now - since < timers.holdMs) missingSince.set(id, since);
+      else tell({ kind: 'lost', message: `a worker took it and has not been heard of for ${timers.holdMs} ms` });
+    } else if (!marker) {
+      tell({ kind: 'gone' });
+    } else if (attempt.ageMs > YOUNG_MS) {
+      const since = input.missingSince.get(id) ?? now;
+      if (now - since < missingMs) missingSince.set(id, since);
+      else tell({ kind: 'gone' });
+    }
+  }
+  return { found, missingSince, stray: [...stray] };
+}

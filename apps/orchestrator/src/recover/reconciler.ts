@@ -1,0 +1,75 @@
+import type { JobQueues } from '@connecta/queue';
+import type { Logger } from '@connecta/runtime';
+import { DEFAULT_TIMERS } from '@connecta/domain';
+import { countOpenAttempts, findOpenAttempts, listWorkerTypes, type Store } from '@connecta/store';
+import type { FoundAttempt } from '../engine/moveAttempts.ts';
+import { reconcileType } from './reconcileType.ts';
+
+/** The most attempts of one type that one look compares. */
+const LIMIT = 20_000;
+/** Every so many looks all ids are compared, even where the counts agree. */
+const FULL_EVERY = 6;
+
+export interface ReconcilerOptions {
+  store: Store;
+  queues: JobQueues;
+  log: Logger;
+  /** Moves attempts on and sends what follows. */
+  apply: (found: FoundAttempt[]) => Promise<void>;
+  missingMs?: number;
+}
+
+/**
+ * Keeps the queues equal to the database: what was lost on the way is sent again, what no longer counts is taken out.
+ * Its memory of earlier looks is a convenience: losing it only delays a recovery.
+ */
+export class Reconciler {
+  readonly #options: Required<ReconcilerOptions>;
+  readonly #missingSince = new Map<string, Map<string, number>>();
+  #looks = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = { missingMs: 20_000, ...options };
+  }
+
+  /** One look at every type. A type whose queue does not answer is passed over: nothing is decided without it. */
+  async tick(): Promise<void> {
+    const { store, log } = this.#options;
+    const full = this.#looks++ % FULL_EVERY === 0;
+    const open = new Map((await countOpenAttempts(store)).map((row) => [row.workerType, row]));
+    for (const type of await listWorkerTypes(store)) {
+      const { invoked, queued } = open.get(type) ?? { invoked: 0, queued: 0 };
+      try {
+        await this.#look(type, invoked, invoked + queued, full);
+      } catch (error) {
+        log.warn({ err: error, type }, 'a queue could not be compared with the database');
+      }
+    }
+  }
+
+  async #look(type: string, invoked: number, expected: number, full: boolean): Promise<void> {
+    const { store, queues, log, missingMs } = this.#options;
+    const marker = await queues.hasMarker(type);
+    const counts = await queues.counts(type);
+    const quiet = marker && invoked === 0 && counts.waiting + counts.active === expected;
+    if (quiet && !full && !this.#missingSince.get(type)?.size) return;
+    const ids = await queues.ids(type);
+    const attempts = await findOpenAttempts(store, type, DEFAULT_TIMERS.holdMs, LIMIT);
+    const { found, missingSince, stray } = reconcileType({
+      attempts,
+      queue: { waiting: new Set(ids.waiting), active: new Set(ids.active) },
+      marker,
+      missingSince: this.#missingSince.get(type) ?? new Map(),
+      now: Date.now(),
+      timers: DEFAULT_TIMERS,
+      missingMs,
+    });
+    this.#missingSince.set(type, missingSince);
+    const again = found.filter(({ finding }) => finding.kind !== 'queued').length;
+    if (again > 0) log.warn({ type, attempts: again, marker }, 'attempts were lost on the way and are sent again');
+    await this.#options.apply(found);
+    // With more attempts than one look reads, what looks stray may only be unread.
+    if (stray.length > 0 && attempts.length < LIMIT) await queues.remove(type, stray);
+    if (!marker) await queues.setMarker(type);
+  }
+}

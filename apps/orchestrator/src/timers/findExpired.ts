@@ -1,0 +1,47 @@
+import type { Timers } from '@connecta/domain';
+import {
+  findDueBackoffs,
+  findLostRuns,
+  findOfflineAttempts,
+  findOverdueCompletions,
+  findOverdueStarts,
+  type OverdueAttempt,
+  type Store,
+} from '@connecta/store';
+import type { FoundAttempt } from '../engine/moveAttempts.ts';
+
+/** The most attempts of one kind that one tick moves on; the rest follows with the next. */
+const LIMIT = 500;
+
+/** Everything that a timer has to say now. Only reads: the decision is made again under the orders' locks. */
+export async function findExpired(store: Store, timers: Timers): Promise<FoundAttempt[]> {
+  const [due, starts, completions, lost, offline] = await Promise.all([
+    findDueBackoffs(store, LIMIT),
+    findOverdueStarts(store, timers.startMs, LIMIT),
+    findOverdueCompletions(store, LIMIT),
+    findLostRuns(store, timers.holdMs, LIMIT),
+    findOfflineAttempts(store, LIMIT),
+  ]);
+  const tell = (attempts: readonly OverdueAttempt[], finding: FoundAttempt['finding']): FoundAttempt[] =>
+    attempts.map(({ jobId, orderId, attempt }) => ({ jobId, orderId, attempt, finding }));
+  return [
+    ...tell(due, { kind: 'due' }),
+    ...tell(starts, {
+      kind: 'timeout',
+      code: 'start_timeout',
+      message: `not started within ${timers.startMs} ms of free slots`,
+    }),
+    ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
+    ...tell(lost, { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms` }),
+    // Offline for good: trying again would only wait again.
+    ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {
+      const message = `no live worker of type '${workerType}' took it within its offline limit`;
+      return {
+        jobId,
+        orderId,
+        attempt,
+        finding: { kind: 'failed', error: { kind: 'permanent', code: 'ack_timeout', message } },
+      };
+    }),
+  ];
+}
