@@ -39,23 +39,22 @@ async function runJest({ name, projects, options }: TestRun, patterns: readonly 
     // Jest prints the report to stdout as well; a person reads what the reporters say on stderr.
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let leaked = false;
+  const seen = { leak: false, exit: false };
   child.stderr.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk);
-    leaked ||= chunk.includes(leakedWorker);
+    if (chunk.includes(leakedWorker)) seen.leak = true;
   });
-  let ended = false;
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  void exit.then(() => (ended = true));
+  void exit.then(() => (seen.exit = true));
   process.once('exit', () => child.kill('SIGKILL'));
   void endWhenReported(report, () => {
-    if (ended) return;
-    leaked = true;
+    if (seen.exit) return;
+    seen.leak = true;
     child.kill('SIGKILL');
   });
   const code = await exit;
-  if (leaked) process.stderr.write(`${name}: a test left a handle open (run it alone with --detectOpenHandles)\n`);
-  return code === 0 && !leaked;
+  if (seen.leak) process.stderr.write(`${name}: a test left a handle open (run it alone with --detectOpenHandles)\n`);
+  return code === 0 && !seen.leak;
 }
 
 async function endWhenReported(report: string, end: () => void): Promise<void> {

@@ -1,10 +1,13 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { startBlobs } from './blobs/server.ts';
 import { openDataDir } from './data-dir.ts';
 import type { DataDir } from './data-dir.ts';
 import { ensureDatabase } from './postgres/databases.ts';
 import { startPostgres } from './postgres/server.ts';
 import { findRedis, startRedis } from './redis/server.ts';
-import type { ProcessLog, SupervisedProcess } from './supervised-process.ts';
+import { endLeftOver } from './supervised-process.ts';
+import type { ProcessHandle, ProcessLog, SupervisedProcess } from './supervised-process.ts';
 
 /** What the environment may already provide; whatever is set here is not embedded. */
 export interface GivenEnvironment {
@@ -17,15 +20,8 @@ export interface GivenEnvironment {
 }
 
 /** One embedded server, for those who want to break it: supervision brings it back on the same port. */
-export interface EmbeddedService {
-  readonly pid: number | undefined;
+export interface EmbeddedService extends ProcessHandle {
   readonly url: string;
-  /** Sends a signal, as a fault would. */
-  kill(signal: NodeJS.Signals): boolean;
-  /** Resolves when it answers (again). */
-  untilUp(timeoutMs?: number): Promise<void>;
-  /** Ends it and keeps it down until `restart`. */
-  halt(): Promise<void>;
   /** Ends it and starts it again, without its data if `empty` (not for Postgres). */
   restart(options?: { empty?: boolean }): Promise<void>;
 }
@@ -42,6 +38,8 @@ export interface Embedded {
   /** Ends all of it and gives the data directory up; a second call does nothing. */
   stop(): Promise<void>;
 }
+
+const serverNames: ReadonlySet<string> = new Set(['postgres', 'redis', 'blobs']);
 
 type Started = { readonly process: SupervisedProcess; readonly url: string; readonly empty?: () => void };
 
@@ -68,6 +66,7 @@ export async function startEmbedded(options: {
     started.push(running);
     return running;
   };
+  await endLeftOverProcesses(dataDir);
   const how = { searchPath: env.PATH ?? '', log, empty };
   const redisCommand = env.REDIS_URL || env.QUEUE_BACKEND === 'postgres' ? undefined : findRedis(how.searchPath);
   // Settled, not all: what still starts when another fails must be stopped as well.
@@ -99,6 +98,14 @@ export async function startEmbedded(options: {
   }
 }
 
+/** Ends what an earlier run left of everything but the servers, which each end their own: users first, stores last. */
+async function endLeftOverProcesses(dataDir: DataDir): Promise<void> {
+  const names = readdirSync(join(dataDir.path, 'run')).filter((file) => file.endsWith('.json'));
+  const others = names.map((file) => basename(file, '.json')).filter((name) => !serverNames.has(name));
+  const how = { signals: ['SIGTERM'], graceMs: 3_000 } as const;
+  await Promise.all(others.map((name) => endLeftOver(dataDir.pidFile(name), how)));
+}
+
 async function queueEnvironment(
   env: GivenEnvironment,
   databaseUrl: string,
@@ -127,9 +134,9 @@ function handleOf({ process, url, empty }: Started): EmbeddedService {
     kill: (signal) => process.kill(signal),
     untilUp: (timeoutMs) => process.untilUp(timeoutMs),
     halt: () => process.stop(),
-    restart: (options = {}) => {
+    restart: async (options = {}) => {
       if (options.empty && !empty) throw new Error(`${process.name} does not start empty`);
-      return process.restart(options.empty ? empty : undefined);
+      await process.restart(options.empty ? empty : undefined);
     },
   };
 }

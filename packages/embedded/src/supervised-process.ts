@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, identify } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -19,6 +20,8 @@ export interface ProcessPlan {
   readonly gid?: number;
   readonly logFile: string;
   readonly pidFile: string;
+  /** Gives it a pipe as standard input: the kernel closes it however we end, and the process may end itself then. */
+  readonly watchesParent?: boolean;
   readonly readyTimeoutMs: number;
   /** Resolves true once the process serves; false or a rejection means "not yet". */
   readonly ready: () => Promise<boolean>;
@@ -26,6 +29,19 @@ export interface ProcessPlan {
   readonly stopSignals: readonly NodeJS.Signals[];
   readonly graceMs: number;
   readonly log: ProcessLog;
+}
+
+/** A supervised process in the hands of somebody who wants to break it; supervision brings it back. */
+export interface ProcessHandle {
+  readonly pid: number | undefined;
+  /** Sends a signal, as a fault would. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Resolves when it is ready (again). */
+  untilUp(timeoutMs?: number): Promise<void>;
+  /** Ends it and keeps it down until `restart`. */
+  halt(): Promise<void>;
+  /** Ends it as a stop would and starts it again. */
+  restart(): Promise<void>;
 }
 
 const backoff = { firstMs: 50, maxMs: 5_000, steadyAfterMs: 10_000 } as const;
@@ -149,16 +165,21 @@ export class SupervisedProcess {
     this.#upSince = Date.now();
     // From here on it must not keep the parent alive: a parent that forgot `stop()` still ends, and takes it along.
     child.unref();
+    if (child.stdin instanceof Socket) child.stdin.unref();
     log({ process: name, event: 'up', ...(child.pid === undefined ? {} : { pid: child.pid }) });
   }
 
   #spawn(): ChildProcess {
-    const { command, args, env, cwd, uid, gid, logFile } = this.#plan;
+    const { command, args, env, cwd, uid, gid, logFile, watchesParent } = this.#plan;
     rotate(logFile);
     const output = openSync(logFile, 'a', 0o600);
     try {
       const as = uid === undefined || gid === undefined ? {} : { uid, gid };
-      return spawn(command, args, { cwd, env, ...as, detached: true, stdio: ['ignore', output, output] });
+      const stdin = watchesParent ? 'pipe' : 'ignore';
+      const child = spawn(command, args, { cwd, env, ...as, detached: true, stdio: [stdin, output, output] });
+      // Only its end matters; a pipe that broke because the process died says nothing new.
+      child.stdin?.on('error', () => undefined);
+      return child;
     } finally {
       closeSync(output);
     }

@@ -1,0 +1,183 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ensureDatabase } from '../postgres/databases.ts';
+import { migrateDeploy } from '../postgres/migrate-deploy.ts';
+import { choosePort } from '../ports.ts';
+import { startEmbedded } from '../start-embedded.ts';
+import type { Embedded, GivenEnvironment } from '../start-embedded.ts';
+import { SupervisedProcess } from '../supervised-process.ts';
+import type { ProcessHandle, ProcessLog } from '../supervised-process.ts';
+import {
+  bundledWorkerTypes,
+  commonEnvironment,
+  platformProcesses,
+  systemKeys,
+  workerDatabaseName,
+  workerProcesses,
+} from './environment.ts';
+import type { ProcessSpec, SystemFacts } from './environment.ts';
+
+const repository = join(import.meta.dirname, '../../../..');
+const readyTimeoutMs = 60_000;
+
+/** A service account to be known before the first worker registers. */
+export interface ServiceAccountSeed {
+  readonly workerType: string;
+  readonly key: string;
+}
+
+/** How large a system to start; the defaults are those of `npm start`. */
+export interface SystemOptions {
+  readonly dataDir: string;
+  readonly env: GivenEnvironment & Readonly<Record<string, string | undefined>>;
+  /** Makes the service accounts known to be-api; given, since this package stands below the store. */
+  readonly seedServiceAccounts: (databaseUrl: string, accounts: readonly ServiceAccountSeed[]) => Promise<unknown>;
+  readonly log?: ProcessLog;
+  /** Fixed ports of the gateways; without them free ones, kept over restarts. */
+  readonly ports?: { readonly fe: number; readonly be: number };
+  readonly workerTypes?: readonly string[];
+  readonly replicas?: { readonly orchestrator?: number; readonly runner?: number };
+  readonly slots?: number;
+  /** Variables for every process, such as shorter timers. */
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/** A whole running system, each process of it in reach of whoever wants to break it. */
+export interface RunningSystem {
+  readonly feUrl: string;
+  readonly beUrl: string;
+  readonly adminKey: string;
+  readonly embedded: Embedded;
+  /** By name: `fe-api`, `be-api`, `orchestrator`, `generic-api`, `generic-runner`, `generic-runner-2` … */
+  readonly processes: ReadonlyMap<string, ProcessHandle>;
+  /** Stops the gateways and runners, then the rest, the stores last; bounded, and a second call does nothing. */
+  stop(): Promise<void>;
+}
+
+/** Starts stores, migrates the databases, makes the keys and boots every process; resolves when all are ready. */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const { env, log = () => undefined, workerTypes = bundledWorkerTypes, extra = {} } = options;
+  const embedded = await startEmbedded({ dataDir: options.dataDir, env, log });
+  const fleet = new Fleet(embedded, { log, common: commonEnvironment(env) });
+  try {
+    const keys = systemKeys(embedded.dataDir, env['CONNECTA_ADMIN_KEY']);
+    const databaseUrl = embedded.env['DATABASE_URL'] ?? '';
+    await migrateDeploy(databaseUrl, join(repository, 'prisma/orchestrator/migrations'));
+    const accounts = workerTypes.map((type) => ({ workerType: type, key: keys.worker(type).serviceAccountKey }));
+    await options.seedServiceAccounts(databaseUrl, accounts);
+    const ports = await gatewayPorts(embedded, options.ports);
+    const facts: SystemFacts = { keys, storeEnv: embedded.env, ports, extra };
+    await fleet.start(platformProcesses(facts, options.replicas?.orchestrator ?? 1));
+    await Promise.all(workerTypes.map((type) => startWorkerType(type, { fleet, facts, embedded, options })));
+    return {
+      feUrl: `http://127.0.0.1:${ports.fe}`,
+      beUrl: `http://127.0.0.1:${ports.be}`,
+      adminKey: keys.admin,
+      embedded,
+      processes: fleet.handles(),
+      stop: () => fleet.stop(),
+    };
+  } catch (error) {
+    await fleet.stop();
+    throw error;
+  }
+}
+
+async function startWorkerType(
+  workerType: string,
+  { fleet, facts, embedded, options }: { fleet: Fleet; facts: SystemFacts; embedded: Embedded; options: SystemOptions },
+): Promise<void> {
+  const url = await ensureDatabase(embedded.env['DATABASE_URL'] ?? '', workerDatabaseName(workerType));
+  await migrateDeploy(url, join(repository, 'prisma/worker/migrations'));
+  const folder = join(embedded.dataDir.path, 'workers', workerType);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const specs = workerProcesses(facts, {
+    secrets: facts.keys.worker(workerType),
+    apiPort: await embedded.dataDir.port(`${workerType}-api`),
+    databaseUrl: url,
+    runners: options.replicas?.runner ?? 1,
+    slots: options.slots ?? 4,
+    folder,
+  });
+  await fleet.start(specs);
+}
+
+async function gatewayPorts(embedded: Embedded, fixed: SystemOptions['ports']): Promise<{ fe: number; be: number }> {
+  const { dataDir } = embedded;
+  if (!fixed) return { fe: await dataDir.port('fe-api'), be: await dataDir.port('be-api') };
+  for (const [variable, port] of [['CONNECTA_FE_PORT', fixed.fe] as const, ['CONNECTA_BE_PORT', fixed.be] as const]) {
+    if ((await choosePort(port)) !== port) throw new Error(`port ${port} is in use: set ${variable} to another one`);
+  }
+  return fixed;
+}
+
+/** The processes of one system, started in the order they are given and stopped users first. */
+class Fleet {
+  readonly #embedded: Embedded;
+  readonly #log: ProcessLog;
+  readonly #common: Readonly<Record<string, string>>;
+  readonly #processes = new Map<string, SupervisedProcess>();
+
+  constructor(embedded: Embedded, options: { log: ProcessLog; common: Readonly<Record<string, string>> }) {
+    this.#embedded = embedded;
+    this.#log = options.log;
+    this.#common = options.common;
+  }
+
+  async start(specs: readonly ProcessSpec[]): Promise<void> {
+    const processes = specs.map((spec) => this.#plan(spec));
+    for (const process of processes) this.#processes.set(process.name, process);
+    const outcomes = await Promise.allSettled(processes.map((process) => process.start()));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  handles(): ReadonlyMap<string, ProcessHandle> {
+    return new Map([...this.#processes].map(([name, process]) => [name, handleOf(process)]));
+  }
+
+  async stop(): Promise<void> {
+    const processes = [...this.#processes.values()];
+    const first = processes.filter(({ name }) => name === 'fe-api' || name.includes('-runner'));
+    const rest = processes.filter((process) => !first.includes(process));
+    await Promise.all(first.map((process) => process.stop()));
+    await Promise.all(rest.map((process) => process.stop()));
+    await this.#embedded.stop();
+  }
+
+  #plan({ name, entry, env, readyUrl }: ProcessSpec): SupervisedProcess {
+    const { dataDir } = this.#embedded;
+    return new SupervisedProcess({
+      name,
+      command: process.execPath,
+      args: [join(repository, entry)],
+      env: { ...this.#common, ...env },
+      cwd: dirname(dirname(join(repository, entry))),
+      logFile: dataDir.logFile(name),
+      pidFile: dataDir.pidFile(name),
+      watchesParent: true,
+      readyTimeoutMs,
+      ready: () => (readyUrl === undefined ? Promise.resolve(true) : answers(readyUrl)),
+      stopSignals: ['SIGTERM'],
+      graceMs: 10_000,
+      log: this.#log,
+    });
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+function handleOf(process: SupervisedProcess): ProcessHandle {
+  return {
+    get pid() {
+      return process.pid;
+    },
+    kill: (signal) => process.kill(signal),
+    untilUp: (timeoutMs) => process.untilUp(timeoutMs),
+    halt: () => process.stop(),
+    restart: () => process.restart(),
+  };
+}

@@ -1,0 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A data directory for one test file, below the checkout so that Postgres' own user can reach it. */
+export function ownDataDir(): { path: string; remove: () => void } {
+  const root = join(import.meta.dirname, '../../../.connecta/tests');
+  mkdirSync(root, { recursive: true, mode: 0o711 });
+  const path = join(root, `own-${randomBytes(4).toString('hex')}`);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
