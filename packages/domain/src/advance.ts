@@ -32,7 +32,7 @@ export function advance(plan: CompiledPlan, before: Progress, ended: ReadonlyMap
   const ready: string[] = [];
   const stopped: Advance['stopped'] = [];
   for (let step = fresh.shift(); step !== undefined; step = fresh.shift()) {
-    for (const name of plan.dependents.get(step) ?? []) {
+    for (const name of plan.dependents.get(step) as readonly string[]) {
       const verdict = judge(plan.steps.get(name) as PlannedStep, progress[name], progress);
       if (verdict === 'wait') continue;
       if (verdict === 'ready') {

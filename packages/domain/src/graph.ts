@@ -14,7 +14,7 @@ export function findCycle(needs: Needs): string[] | null {
     const enter = (node: string): void => {
       path.push(node);
       onPath.add(node);
-      stack.push({ node, rest: [...(needs.get(node) ?? [])] });
+      stack.push({ node, rest: [...(needs.get(node) as readonly string[])] });
     };
     if (!done.has(start)) enter(start);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
@@ -41,8 +41,8 @@ export function sortTopologically(needs: Needs): string[] {
   for (const [node, list] of needs) for (const need of list) dependents.get(need)?.push(node);
   const sorted = [...needs.keys()].filter((node) => missing.get(node) === 0);
   for (let i = 0; i < sorted.length; i++) {
-    for (const node of dependents.get(sorted[i] as string) ?? []) {
-      const left = (missing.get(node) ?? 0) - 1;
+    for (const node of dependents.get(sorted[i] as string) as string[]) {
+      const left = (missing.get(node) as number) - 1;
       missing.set(node, left);
       if (left === 0) sorted.push(node);
     }

@@ -29,7 +29,7 @@ export function compileWorkflow(definition: WorkflowDefinition): CompileResult {
   const cycle = findCycle(needs);
   if (cycle) {
     faults.push({
-      path: pointer('steps', cycle[0] ?? '', 'needs'),
+      path: pointer('steps', cycle[0] as string, 'needs'),
       message: `these steps wait for each other: ${cycle.join(' → ')}`,
       code: 'cycle',
     });
@@ -37,7 +37,7 @@ export function compileWorkflow(definition: WorkflowDefinition): CompileResult {
   if (faults.length > 0) return { ok: false, faults };
   const steps = sortTopologically(needs).map((name) => ({
     name,
-    step: { ...(definition.steps[name] as WorkflowStep), needs: needs.get(name) ?? [] },
+    step: { ...(definition.steps[name] as WorkflowStep), needs: needs.get(name) as string[] },
   }));
   return { ok: true, workflow: { steps, outputs: definition.output ? [definition.output] : sinksOf(needs) } };
 }

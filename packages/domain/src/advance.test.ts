@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import type { EndedJobState, JsonValue, ProfileId } from '@connecta/contracts';
+import { advance, begin, failedOutputs, inputOf, resultOfOrder, resume } from './advance.ts';
+import { compilePlan, type CompiledPlan, type PlannedStep } from './plan.ts';
+
+const stepOf = (needs: string[]): PlannedStep => ({
+  uses: 'g/x',
+  workerType: 'g',
+  function: 'x',
+  profileId: 'p' as ProfileId,
+  profileRevision: 1,
+  needs,
+});
+const planOf = (needs: Record<string, string[]>, outputs: string[]): CompiledPlan =>
+  compilePlan({
+    steps: Object.fromEntries(Object.entries(needs).map(([name, list]) => [name, stepOf(list)])),
+    outputs,
+  });
+const ended = (states: Record<string, EndedJobState>): Map<string, EndedJobState> => new Map(Object.entries(states));
+const diamond = planOf({ a: [], b: ['a'], c: ['a'], d: ['b', 'c'] }, ['d']);
+
+describe('begin', () => {
+  test('makes the roots ready', () => {
+    expect(begin(diamond)).toEqual({ progress: { a: 'invoked' }, ready: ['a'], stopped: [], outcome: null });
+  });
+});
+
+describe('advance', () => {
+  test('fans out, and joins only when the last need has ended', () => {
+    const first = advance(diamond, { a: 'invoked' }, ended({ a: 'completed' }));
+    expect(first.ready).toEqual(['b', 'c']);
+    const second = advance(diamond, first.progress, ended({ b: 'completed' }));
+    expect(second.ready).toEqual([]);
+    expect(advance(diamond, second.progress, ended({ c: 'completed' })).ready).toEqual(['d']);
+  });
+
+  test('joins when both needs end at once, and only once', () => {
+    const progress = { a: 'completed', b: 'invoked', c: 'invoked' } as const;
+    expect(advance(diamond, progress, ended({ b: 'completed', c: 'completed' })).ready).toEqual(['d']);
+  });
+
+  test('completes an order when its last step has', () => {
+    const progress = { a: 'completed', b: 'completed', c: 'completed', d: 'invoked' } as const;
+    expect(advance(diamond, progress, ended({ d: 'completed' })).outcome).toBe('completed');
+  });
+
+  test('a failed step blocks what is behind it and lets the rest run', () => {
+    const plan = planOf({ a: [], bad: ['a'], behind: ['bad'], far: ['behind'], good: ['a'] }, ['good']);
+    const move = advance(plan, { a: 'completed', bad: 'invoked', good: 'invoked' }, ended({ bad: 'error' }));
+    expect(move.stopped).toEqual([
+      { step: 'behind', state: 'blocked', because: ['bad'] },
+      { step: 'far', state: 'blocked', because: ['behind'] },
+    ]);
+    expect(move.outcome).toBeNull();
+    expect(advance(plan, move.progress, ended({ good: 'completed' })).outcome).toBe('completed');
+  });
+
+  test('fails an order whose output failed or is blocked', () => {
+    const plan = planOf({ a: [], b: ['a'] }, ['b']);
+    expect(advance(plan, { a: 'invoked' }, ended({ a: 'error' })).outcome).toBe('failed');
+    expect(advance(plan, { a: 'completed', b: 'invoked' }, ended({ b: 'error' })).outcome).toBe('failed');
+  });
+
+  test('skips a step whose needs were all skipped, runs one of whose needs only some were', () => {
+    const plan = planOf({ a: [], b: [], only: ['a'], some: ['a', 'b'] }, ['only']);
+    const move = advance(plan, { a: 'invoked', b: 'completed' }, ended({ a: 'skipped' }));
+    expect(move.stopped).toEqual([{ step: 'only', state: 'skipped', because: ['a'] }]);
+    expect(move.ready).toEqual(['some']);
+  });
+
+  test('passes over what had ended before and what it does not know', () => {
+    const progress = { a: 'completed', b: 'invoked', c: 'invoked' } as const;
+    const move = advance(diamond, progress, ended({ a: 'error', stranger: 'completed' }));
+    expect(move).toEqual({ progress, ready: [], stopped: [], outcome: null });
+  });
+});
+
+describe('resume', () => {
+  test('finds the steps that stand ready without a job', () => {
+    expect(resume(diamond, { a: 'completed' }).ready).toEqual(['b', 'c']);
+  });
+
+  test('ends an order of which nothing is left', () => {
+    const plan = planOf({ a: [] }, ['a']);
+    expect(resume(plan, { a: 'completed' }).outcome).toBe('completed');
+    expect(resume(plan, {}).ready).toEqual([]);
+  });
+});
+
+describe('values', () => {
+  const results: Record<string, JsonValue> = { a: 1, b: 'two' };
+  const resultOf = (step: string): JsonValue | undefined => results[step];
+
+  test("a root gets the order's input, one need its result, several an object keyed by step", () => {
+    expect(inputOf(stepOf([]), 5, resultOf)).toBe(5);
+    expect(inputOf(stepOf(['a']), 5, resultOf)).toBe(1);
+    expect(inputOf(stepOf(['a', 'b', 'skipped']), 5, resultOf)).toEqual({ a: 1, b: 'two' });
+    expect(inputOf(stepOf(['skipped']), 5, resultOf)).toBeNull();
+  });
+
+  test('an order has the result of its output, or an object keyed by outputs; a skipped output gives null', () => {
+    expect(resultOfOrder(planOf({ a: [] }, ['a']), resultOf)).toBe(1);
+    expect(resultOfOrder(planOf({ z: [] }, ['z']), resultOf)).toBeNull();
+    expect(resultOfOrder(planOf({ a: [], b: [] }, ['a', 'b']), resultOf)).toEqual({ a: 1, b: 'two' });
+  });
+
+  test('names the outputs that keep an order from completing', () => {
+    const plan = planOf({ a: [], b: [] }, ['a', 'b']);
+    expect(failedOutputs(plan, { a: 'completed', b: 'blocked' })).toEqual(['b']);
+  });
+});

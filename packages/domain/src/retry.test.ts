@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_RETRY, backoff, decideRetry, type AttemptEnd } from './retry.ts';
+
+const failure = (kind: 'retryable' | 'permanent' | 'business', retryAfterMs?: number): AttemptEnd => ({
+  kind: 'failed',
+  error: { kind, code: 'boom', message: 'it broke' },
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
+const decide = (end: AttemptEnd, failed = 0, lost = 0): ReturnType<typeof decideRetry> =>
+  decideRetry(end, { failed, lost }, DEFAULT_RETRY, 0);
+
+describe('decideRetry', () => {
+  test('tries a retryable failure again after a backoff', () => {
+    expect(decide(failure('retryable'))).toMatchObject({ next: 'again', delayMs: 500, spent: { failed: 1, lost: 0 } });
+  });
+
+  test('ends after the third failed run, with the error of the last', () => {
+    expect(decide(failure('retryable'), 2)).toEqual({
+      next: 'end',
+      spent: { failed: 3, lost: 0 },
+      error: { kind: 'retryable', code: 'boom', message: 'it broke' },
+    });
+  });
+
+  test.each(['permanent', 'business'] as const)('never tries a %s failure again', (kind) => {
+    expect(decide(failure(kind)).next).toBe('end');
+  });
+
+  test('waits as long as the function asked, when that is longer than the backoff', () => {
+    expect(decide(failure('retryable', 20_000))).toMatchObject({ delayMs: 20_000 });
+    expect(decide(failure('retryable', 1))).toMatchObject({ delayMs: 500 });
+  });
+
+  test('sends a lost delivery again at once, and counts it apart from failures', () => {
+    expect(decide({ kind: 'lost', message: 'gone' }, 2)).toEqual({
+      next: 'again',
+      delayMs: 0,
+      spent: { failed: 2, lost: 1 },
+      error: { kind: 'retryable', code: 'lost', message: 'gone' },
+    });
+  });
+
+  test('gives up after the fifth lost delivery was lost again', () => {
+    expect(decide({ kind: 'lost', message: 'gone' }, 0, 4).next).toBe('again');
+    expect(decide({ kind: 'lost', message: 'gone' }, 0, 5)).toMatchObject({ next: 'end', error: { code: 'lost' } });
+  });
+
+  test('counts a run that took too long as failed, a start that never came as lost', () => {
+    const timeout = (code: 'start_timeout' | 'complete_timeout'): AttemptEnd => ({
+      kind: 'timeout',
+      code,
+      message: '',
+    });
+    expect(decide(timeout('complete_timeout'))).toMatchObject({ delayMs: 500, spent: { failed: 1, lost: 0 } });
+    expect(decide(timeout('start_timeout'))).toMatchObject({ delayMs: 0, spent: { failed: 0, lost: 1 } });
+    expect(decide(timeout('start_timeout'), 0, 5)).toMatchObject({ next: 'end', error: { code: 'start_timeout' } });
+  });
+});
+
+describe('backoff', () => {
+  test('doubles, stays under its maximum, and spreads over its upper half', () => {
+    expect([1, 2, 3].map((n) => backoff(n, DEFAULT_RETRY, 1))).toEqual([1000, 2000, 4000]);
+    expect(backoff(1, DEFAULT_RETRY, 0)).toBe(500);
+    expect(backoff(100, DEFAULT_RETRY, 1)).toBe(DEFAULT_RETRY.maxBackoffMs);
+  });
+});

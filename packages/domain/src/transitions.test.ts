@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { ENDED_JOB_STATES, JOB_STATES, OPEN_JOB_STATES } from '@connecta/contracts';
+import { jobMayMove, orderMayMove } from './transitions.ts';
+
+test('completion is legal from every open state and from no other but waiting', () => {
+  const from = JOB_STATES.filter((state) => jobMayMove(state, 'completed'));
+  expect(from.sort()).toEqual([...OPEN_JOB_STATES, 'waiting'].sort());
+});
+
+test('a job leaves no ended state but error, and that only for a new attempt', () => {
+  for (const state of ENDED_JOB_STATES) {
+    const to = JOB_STATES.filter((next) => jobMayMove(state, next));
+    expect(to).toEqual(state === 'error' ? ['pending', 'invoked'] : []);
+  }
+});
+
+test('nothing ever leaves cancelled, and only failed goes back to active', () => {
+  expect(orderMayMove('cancelled', 'active')).toBe(false);
+  expect(orderMayMove('failed', 'active')).toBe(true);
+  expect(orderMayMove('completed', 'active')).toBe(false);
+});
