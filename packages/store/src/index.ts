@@ -42,3 +42,32 @@ export { Leadership } from './engine/leadership.ts';
 export { findPlans } from './engine/plans.ts';
 export { CHANNELS, listen, readOrderSignal, type Channel, type ListenOptions } from './signals/listen.ts';
 export { createOrderNotifier, type OrderNotifier } from './signals/notifyOrders.ts';
+export { BlobMovedOnError, blobRefOf, type Blob, type BlobState } from './blobs/blob.ts';
+export { completeBlob } from './blobs/completeBlob.ts';
+export { discardBlob } from './blobs/discardBlob.ts';
+export { extendBlob } from './blobs/extendBlob.ts';
+export { findBlob, findOwnedBlobs } from './blobs/findBlobs.ts';
+export { insertBlob, type NewBlob } from './blobs/insertBlob.ts';
+export { findJobForBlobs, findOrdersAbove, type JobForBlobs } from './blobs/jobBlobs.ts';
+export { removeBlob, type BlobBytes } from './blobs/removeBlob.ts';
+export {
+  deleteExpiredBlobs,
+  deleteOrphanBytes,
+  deleteUnsettledBlobs,
+  forgetFinishedUploads,
+  type BlobNames,
+} from './blobs/sweepBlobs.ts';
+export {
+  UploadLockLostError,
+  advanceUpload,
+  findUpload,
+  finishUpload,
+  insertUpload,
+  lockUpload,
+  renewUploadLock,
+  setUploadLength,
+  unlockUpload,
+  type LockedUpload,
+  type NewUpload,
+  type Upload,
+} from './blobs/uploads.ts';
