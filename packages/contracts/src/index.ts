@@ -64,3 +64,5 @@ export {
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export { MAX_STEPS, NAME_PATTERN, parseTask, type WorkflowDefinition, type WorkflowStep } from './workflow.ts';
 export type { HistoryEvent, Progress, StepState } from './history.ts';
+export { OPENAPI_DOCUMENTS } from './documents.ts';
+export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';
