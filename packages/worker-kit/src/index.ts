@@ -15,3 +15,6 @@ export {
 export { FunctionError, type FunctionErrorOptions } from './function/function-error.ts';
 export { JobFolders } from './job-folders/job-folders.ts';
 export { isMarkOfDeadProcess, processMark } from './job-folders/process-mark.ts';
+export { BLOB_REF_SCHEMA, FILE_VALUE_SCHEMA } from './function/schemas.ts';
+export { FunctionTrial, TrialFailure, type TrialOutcome, type TrialRun } from './testing/function-trial.ts';
+export type { SampleProfile } from './profiles/samples.ts';

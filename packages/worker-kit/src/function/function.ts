@@ -64,7 +64,7 @@ export interface FunctionContext<Settings = unknown> {
   readonly input: JsonValue;
   readonly params: { readonly [name: string]: JsonValue };
   /** The context blob that an earlier attempt or step returned, or the last checkpoint of an earlier attempt. */
-  readonly context?: BlobRef;
+  readonly context?: BlobRef | undefined;
   /** Aborted when the job was cancelled, lost to another attempt, or the runner must end. */
   readonly signal: AbortSignal;
   readonly log: FunctionLog;
@@ -74,9 +74,9 @@ export interface FunctionContext<Settings = unknown> {
    * Tells how far the work is (0 to 1); reports are thinned out to four a second, one with a checkpoint is always sent.
    * A checkpoint is the next attempt's `context`.
    */
-  progress(fraction: number, checkpoint?: BlobRef): Promise<void>;
+  readonly progress: (fraction: number, checkpoint?: BlobRef) => Promise<void>;
   /** Places a child order at be-api and waits for its end, until `signal` is aborted. */
-  placeOrder(request: ChildOrderRequest): Promise<ChildOrder>;
+  readonly placeOrder: (request: ChildOrderRequest) => Promise<ChildOrder>;
 }
 
 /** Timers of a function's jobs, in milliseconds; without them the system's defaults hold. */
@@ -120,5 +120,5 @@ const FUNCTION_NAME = /^[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*$/;
  */
 export function defineFunction<Settings>(definition: FunctionDefinition<Settings>): WorkerFunction {
   if (!FUNCTION_NAME.test(definition.name)) throw new TypeError(`"${definition.name}" is not a function name`);
-  return definition as WorkerFunction;
+  return definition;
 }

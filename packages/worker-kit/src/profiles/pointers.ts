@@ -25,7 +25,7 @@ export function putAt(root: JsonValue, pointer: string, value: JsonValue): boole
 export function removeAt(root: JsonValue, pointer: string): void {
   const { parent, last } = parentOf(root, pointer);
   if (Array.isArray(parent)) parent[Number(last)] = null;
-  else if (typeof parent === 'object' && parent !== null) delete parent[last];
+  else if (typeof parent === 'object' && parent !== null) Reflect.deleteProperty(parent, last);
 }
 
 function parentOf(root: JsonValue, pointer: string): { parent: JsonValue | undefined; last: string } {

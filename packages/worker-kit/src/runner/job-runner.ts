@@ -1,0 +1,160 @@
+import { parseDeliveryId, type JobId, type JobMessage, type JsonValue, type WorkerEvent } from '@connecta/contracts';
+import type { CatalogueEntry } from '../function/catalogue.ts';
+import { FunctionError } from '../function/function-error.ts';
+import type { FunctionResult } from '../function/function.ts';
+import { Attempt } from './attempt.ts';
+import { inlineInput, readInput } from './input.ts';
+import { toJobError } from './job-error.ts';
+import type { AbortReason, HeldAttempt, RunnerParts } from './ports.ts';
+import { ReportClock } from './report-clock.ts';
+import { assertJson, assertResult, travelForm } from './result.ts';
+
+/** A delivery from the queue. */
+export interface JobDelivery {
+  id: string;
+  data: JobMessage;
+}
+
+type EndReport = Extract<WorkerEvent, { type: 'completed' | 'failed' }>;
+
+/**
+ * Runs deliveries: settings, input, function, result, reports. What it costs beside the function is paid by every job
+ * of the type, so a job whose profile is cached and whose value is inline waits for nothing but its function and its
+ * report.
+ */
+export class JobRunner {
+  readonly #parts: RunnerParts;
+  readonly #clock: ReportClock;
+  readonly #running = new Map<string, Attempt>();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#clock = new ReportClock((due, nowMs) => {
+      const reports = due.flatMap((attempt) => attempt.takeReports(nowMs));
+      parts.reports.publish(reports).catch((err: unknown) => parts.log.warn({ err }, 'a start was not reported'));
+    });
+  }
+
+  /** Runs one delivery; resolves when its end is reported and safe. Rejects when it could not be reported. */
+  async handle(delivery: JobDelivery): Promise<void> {
+    const id = parseDeliveryId(delivery.id);
+    if (!id || !isMessage(delivery.data)) {
+      this.#parts.log.error({ delivery: delivery.id }, 'a delivery that is none was dropped');
+      return;
+    }
+    // The same attempt delivered twice (the store's doing) is the same work: the first one goes on.
+    if (this.#running.has(delivery.id)) return;
+    const attempt = new Attempt({
+      parts: this.#parts,
+      clock: this.#clock,
+      ...id,
+      message: delivery.data,
+      nowMs: Date.now(),
+    });
+    this.#running.set(delivery.id, attempt);
+    this.#clock.begin(attempt);
+    try {
+      const report = await this.#run(attempt, delivery.data);
+      if (attempt.abortReason === 'stale') {
+        attempt.log.warn({ outcome: report.type }, 'the attempt was superseded: its result is dropped');
+        return;
+      }
+      await this.#parts.reports.publish([report]);
+    } finally {
+      this.#running.delete(delivery.id);
+    }
+  }
+
+  /** What runs here now. */
+  held(): HeldAttempt[] {
+    return [...this.#running.values()].map((attempt) => attempt.held());
+  }
+
+  /** How many attempts run here now. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Aborts the attempts of a job: all of them, or only one. */
+  abort(reason: AbortReason, which: { jobId: JobId; attempt?: number | undefined }): void {
+    for (const attempt of this.#running.values())
+      if (attempt.jobId === which.jobId && (which.attempt === undefined || which.attempt === attempt.attempt))
+        attempt.abort(reason);
+  }
+
+  /** Aborts everything that still runs. */
+  abortAll(reason: AbortReason): void {
+    for (const attempt of this.#running.values()) attempt.abort(reason);
+  }
+
+  async #run(attempt: Attempt, message: JobMessage): Promise<EndReport> {
+    try {
+      const profile =
+        this.#parts.profiles.peek(message.profileId, message.profileRevision) ??
+        (await this.#parts.profiles.load(message.profileId, message.profileRevision));
+      const { definition } = profile.entry;
+      attempt.functionName = definition.name;
+      attempt.settings = profile.settings;
+      const inline = inlineInput(message, definition.jsonBlobInput ?? 'value');
+      attempt.input = inline === undefined ? await readInput(message, attempt.blobs) : inline;
+      if (!profile.entry.input.fits(attempt.input)) throw invalidInput(profile.entry, attempt.input);
+      const result: unknown = await definition.run(attempt);
+      return await this.#completed(attempt, profile.entry, result);
+    } catch (error) {
+      return this.#failed(attempt, error);
+    }
+  }
+
+  async #completed(attempt: Attempt, entry: CatalogueEntry, result: unknown): Promise<EndReport> {
+    assertResult(result);
+    const checked: FunctionResult = result;
+    assertJson(checked.value);
+    if (!entry.output.fits(checked.value)) {
+      const faults = entry.output.faults(checked.value).map((fault) => `${fault.path || '/'} ${fault.message}`);
+      throw new FunctionError('permanent', 'invalid_output', `the result breaks its schema: ${faults.join('; ')}`);
+    }
+    const travelling = travelForm(checked.value, () => attempt.blobs);
+    const value: JsonValue = travelling instanceof Promise ? await travelling : travelling;
+    const report: EndReport = { type: 'completed', ...this.#end(attempt), value };
+    if (checked.context) report.context = checked.context;
+    return report;
+  }
+
+  #failed(attempt: Attempt, thrown: unknown): EndReport {
+    const { abortReason } = attempt;
+    const { error, retryAfterMs } = toJobError(abortReason === undefined ? thrown : abortedError(abortReason, thrown));
+    const level = error.code === 'function_error' ? 'error' : 'debug';
+    attempt.log[level]({ err: thrown, kind: error.kind, code: error.code }, 'the attempt failed');
+    const report: EndReport = { type: 'failed', ...this.#end(attempt), error };
+    if (attempt.checkpoint) report.context = attempt.checkpoint;
+    if (retryAfterMs !== undefined) report.retryAfterMs = retryAfterMs;
+    return report;
+  }
+
+  #end(attempt: Attempt): ReturnType<Attempt['head']> & { startedAt?: string } {
+    this.#clock.end(attempt);
+    const head = attempt.head(Date.now());
+    return attempt.end() ? { ...head, startedAt: new Date(attempt.startedAtMs).toISOString() } : head;
+  }
+}
+
+/** What the hot path relies on; be-api and the engine wrote the message, so this is no validation of a stranger. */
+function isMessage(data: JobMessage): boolean {
+  return (
+    typeof (data as Partial<JobMessage>).profileId === 'string' &&
+    typeof (data as Partial<JobMessage>).profileRevision === 'number' &&
+    typeof (data as Partial<JobMessage>).lease === 'string'
+  );
+}
+
+function invalidInput(entry: CatalogueEntry, input: JsonValue): FunctionError {
+  const faults = entry.input.faults(input).map((fault) => `${fault.path || '/'} ${fault.message}`);
+  const told = faults.slice(0, 10).join('; ');
+  return new FunctionError('permanent', 'invalid_input', `${entry.definition.name} cannot take this input: ${told}`);
+}
+
+function abortedError(reason: AbortReason, cause: unknown): FunctionError {
+  if (reason === 'runner_stopped')
+    return new FunctionError('retryable', 'runner_stopped', 'the runner had to stop', { cause, retryAfterMs: 0 });
+  return new FunctionError('permanent', reason, `the attempt was aborted: ${reason}`, { cause });
+}
