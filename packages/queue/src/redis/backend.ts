@@ -1,0 +1,55 @@
+import { checkPrefix } from '../naming.ts';
+import type { QueueOptions } from '../options.ts';
+import type { EventChannel, EventReader, QueueAccounts, QueueBackend } from '../port.ts';
+import { RedisAccounts } from './accounts.ts';
+import { checkRedis } from './check.ts';
+import { RedisConnections } from './connections.ts';
+import { RedisEventPublisher } from './event-publisher.ts';
+import { RedisEventReader } from './event-reader.ts';
+import { RedisJobQueues } from './job-queues.ts';
+
+/** The queue port on Redis 6.2 or newer (or Valkey): BullMQ for deliveries, one stream per worker type for reports. */
+export class RedisBackend implements QueueBackend {
+  readonly kind = 'redis';
+  readonly jobs: RedisJobQueues;
+  readonly events: EventChannel;
+  readonly accounts: QueueAccounts;
+  readonly #connections: RedisConnections;
+  readonly #options: QueueOptions;
+  readonly #publisher: RedisEventPublisher;
+  readonly #readers = new Set<EventReader>();
+  #closed: Promise<void> | undefined;
+
+  constructor(url: string, prefix: string, options: QueueOptions) {
+    checkPrefix(prefix);
+    this.#options = options;
+    this.#connections = new RedisConnections(url, options.onError);
+    this.jobs = new RedisJobQueues(this.#connections, prefix, options);
+    this.#publisher = new RedisEventPublisher(() => this.#connections.patient, prefix, options);
+    this.accounts = new RedisAccounts(this.#connections, url, prefix, options);
+    this.events = {
+      publish: (workerType, events) => this.#publisher.publish(workerType, events),
+      reader: (reader) => {
+        const own = this.#connections.open({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false });
+        const opened = new RedisEventReader({ own, brisk: () => this.#connections.brisk }, prefix, reader, options);
+        this.#readers.add(opened);
+        return opened;
+      },
+    };
+  }
+
+  check(): Promise<void> {
+    return checkRedis(this.#connections, this.#options.enqueueTimeoutMs);
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    for (const reader of this.#readers) await reader.close();
+    await this.jobs.close();
+    this.#publisher.close();
+    this.#connections.close();
+  }
+}

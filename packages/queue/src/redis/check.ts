@@ -1,0 +1,23 @@
+import { UnusableQueueError } from '../errors.ts';
+import { within } from '../waiting.ts';
+import type { RedisConnections } from './connections.ts';
+
+/** XAUTOCLAIM came with 6.2. */
+const OLDEST = [6, 2];
+
+/** Refuses a Redis that would lose work silently.
+ * @throws UnusableQueueError, QueueUnavailableError */
+export async function checkRedis(connections: RedisConnections, timeoutMs: number): Promise<void> {
+  const redis = await connections.briskReady(timeoutMs);
+  const info = await within(timeoutMs, 'INFO', redis.info());
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const reasons: string[] = [];
+  const [major = 0, minor = 0] = field('redis_version').split('.').map(Number);
+  if (major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!))
+    reasons.push(`Redis ${field('redis_version')} is older than ${OLDEST.join('.')}`);
+  const policy = field('maxmemory_policy');
+  if (policy !== 'noeviction') reasons.push(`maxmemory-policy is ${policy}, which drops work: it must be noeviction`);
+  if (field('redis_mode') === 'cluster') reasons.push('Redis Cluster is not supported');
+  if (field('role') === 'slave') reasons.push('this Redis is a replica');
+  if (reasons.length > 0) throw new UnusableQueueError(reasons);
+}
