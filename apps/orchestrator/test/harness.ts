@@ -1,0 +1,150 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  newId,
+  parseDeliveryId,
+  type ClientId,
+  type HistoryEvent,
+  type JobError,
+  type JsonValue,
+  type OrderId,
+  type PlanId,
+  type ProfileId,
+  type WorkflowVersionId,
+} from '@connecta/contracts';
+import type { Plan } from '@connecta/domain';
+import { testServices, type TestServices } from '@connecta/embedded';
+import { openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
+import { Metrics, createLogger } from '@connecta/runtime';
+import { openStore, type Store } from '@connecta/store';
+import { Orchestrator } from '../src/orchestrator.ts';
+
+/** What a scripted worker does with one delivery. */
+export type Script = (delivery: Delivery) => Promise<{ value: JsonValue } | { error: JobError }>;
+
+const onError = (): void => {};
+
+/** One engine with real stores: plans and orders are put into the database, scripted workers take the jobs. */
+export class Harness {
+  readonly store: Store;
+  readonly queue: QueueBackend;
+  readonly clientId = newId<ClientId>();
+  readonly leaseKey = randomBytes(32).toString('base64url');
+  readonly #services: TestServices;
+  readonly #databaseUrl: string;
+  readonly #open: (() => Promise<unknown>)[] = [];
+
+  private constructor(services: TestServices, databaseUrl: string, queue: QueueBackend) {
+    this.#services = services;
+    this.#databaseUrl = databaseUrl;
+    this.store = openStore({ databaseUrl, applicationName: 'orchestrator-test', onError });
+    this.queue = queue;
+  }
+
+  static async start(backend: 'redis' | 'postgres'): Promise<Harness> {
+    const services = await testServices();
+    const databaseUrl = await services.databaseUrl('orchestrator');
+    const url = backend === 'redis' ? (services.redisUrl ?? '') : await services.queueDatabaseUrl();
+    const queue = openQueue({ kind: backend, url, prefix: services.redisPrefix, onError });
+    await queue.check();
+    const harness = new Harness(services, databaseUrl, queue);
+    await harness.store.prisma.client.create({ data: { id: harness.clientId, name: 'tester' } });
+    return harness;
+  }
+
+  /** One replica; started, and stopped with the harness. */
+  async orchestrator(name: string = randomUUID()): Promise<Orchestrator> {
+    const orchestrator = new Orchestrator({
+      store: this.store,
+      queue: this.queue,
+      databaseUrl: this.#databaseUrl,
+      leaseKey: this.leaseKey,
+      name,
+      log: createLogger({ name: 'orchestrator', level: 'fatal' }),
+      metrics: new Metrics({ name }),
+    });
+    this.#open.push(() => orchestrator.stop());
+    await orchestrator.start();
+    return orchestrator;
+  }
+
+  /** Makes a worker type known, as its registration would. */
+  async workerType(name: string): Promise<void> {
+    const registered = { version: '1', language: 'ts', apiUrl: 'http://127.0.0.1', transport: 'bullmq' };
+    await this.store.prisma.workerType.create({
+      data: { name, ...registered, ownerTeam: 't', ownerContact: 'c', functions: [] },
+    });
+  }
+
+  /** A live worker of a type that does what `script` says. */
+  worker(workerType: string, script: Script, slots = 20): Consumer {
+    const instance = `scripted-${randomUUID()}`;
+    const consumer = this.queue.jobs.consume(workerType, {
+      instance,
+      slots,
+      handle: async (delivery) => {
+        const { jobId, attempt } = parseDeliveryId(delivery.id) as NonNullable<ReturnType<typeof parseDeliveryId>>;
+        const head = { jobId, attempt, lease: delivery.data.lease, instance, at: new Date().toISOString() };
+        const outcome = await script(delivery);
+        await this.queue.events.publish(workerType, [
+          'value' in outcome ? { ...head, type: 'completed', ...outcome } : { ...head, type: 'failed', ...outcome },
+        ]);
+      },
+    });
+    this.#open.push(() => consumer.close(1000));
+    return consumer;
+  }
+
+  async plan(plan: Plan): Promise<PlanId> {
+    const id = newId<PlanId>();
+    const workflowVersionId = newId<WorkflowVersionId>();
+    await this.store.prisma.workflowVersion.create({ data: { id: workflowVersionId, hash: id, definition: {} } });
+    await this.store.prisma.plan.create({
+      data: { id, hash: id, workflowVersionId, steps: JSON.parse(JSON.stringify(plan)) },
+    });
+    return id;
+  }
+
+  /** Accepts orders, as the intake does. */
+  async accept(orders: readonly { planId: PlanId; input: JsonValue }[]): Promise<OrderId[]> {
+    const rows = orders.map(({ planId, input }) => ({ id: newId<OrderId>(), planId, input: { wrapped: input } }));
+    await this.store.pool.query(
+      `INSERT INTO orders (id, client_id, plan_id, input, created_by, traceparent)
+       SELECT x.id, $2, x."planId", coalesce(x.input->'wrapped', 'null'), 'test', '00-${'a'.repeat(32)}-${'b'.repeat(16)}-01'
+       FROM json_to_recordset($1::json) x(id uuid, "planId" uuid, input jsonb)`,
+      [JSON.stringify(rows), this.clientId],
+    );
+    await this.store.pool.query(`SELECT pg_notify('connecta_intake', '')`);
+    return rows.map((row) => row.id);
+  }
+
+  /** Waits until all orders have ended. */
+  async ended(ids: readonly OrderId[], withinMs = 60_000): Promise<void> {
+    for (const until = Date.now() + withinMs; ;) {
+      const { rows } = await this.store.pool.query<{ open: number }>(
+        `SELECT count(*)::int AS open FROM orders WHERE id = ANY($1::uuid[]) AND state IN ('accepted', 'active')`,
+        [ids],
+      );
+      if (rows[0]?.open === 0) return;
+      if (Date.now() > until) throw new Error(`${rows[0]?.open} orders are still open`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async history(orderId: OrderId): Promise<HistoryEvent[]> {
+    const rows = await this.store.prisma.orderEvents.findMany({ where: { orderId }, orderBy: { seq: 'asc' } });
+    return rows.flatMap((row) => row.events as unknown as HistoryEvent[]);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#open.reverse()) await close();
+    await this.queue.close();
+    await this.store.close();
+    await this.#services.close();
+  }
+}
+
+/** A step of a plan for scripted workers of type `scripted`. */
+export function scriptedStep(needs: string[], params: { [name: string]: JsonValue } = {}): Plan['steps'][string] {
+  const profile = { profileId: newId<ProfileId>(), profileRevision: 1 };
+  return { uses: 'scripted/x', workerType: 'scripted', function: 'x', ...profile, needs, params };
+}
