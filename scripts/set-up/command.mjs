@@ -17,8 +17,13 @@ export function run(command, args, options = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   });
-  const output = `${stdout ?? ''}${stderr ?? ''}`.trimEnd().split('\n').slice(-40).join('\n');
+  const output = shortened(`${stdout ?? ''}${stderr ?? ''}`.trimEnd().split('\n')).join('\n');
   return { ok: status === 0, output: error ? `${error.message}\n${output}` : output || `ended by ${signal ?? status}` };
+}
+
+/** Some programs say first what is wrong and then at length how they are used, others the other way round. */
+function shortened(lines) {
+  return lines.length <= 40 ? lines : [...lines.slice(0, 20), '…', ...lines.slice(-20)];
 }
 
 /** npm as it was called, else the one on PATH. */

@@ -45,6 +45,7 @@ export interface ProcessHandle {
 }
 
 const backoff = { firstMs: 50, maxMs: 5_000, steadyAfterMs: 10_000 } as const;
+const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
 const maxLogBytes = 10 * 1024 * 1024;
 
 /** What still runs when this process exits without having stopped it. One listener, since Node warns beyond ten. */
@@ -64,6 +65,8 @@ export class SupervisedProcess {
   readonly #plan: ProcessPlan;
   #state: 'down' | 'starting' | 'up' = 'down';
   #child: ChildProcess | undefined;
+  /** The process that `kill` has sent an ending signal. */
+  #condemned: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #recovering: Promise<void> | undefined;
   /** Aborted while the process is to be down; cuts the wait before a restart short. */
@@ -119,6 +122,7 @@ export class SupervisedProcess {
 
   /** Sends a signal as a fault would; supervision brings the process back. False when there is none to signal. */
   kill(signal: NodeJS.Signals): boolean {
+    if (endingSignals.has(signal)) this.#condemned = this.#child;
     return this.#child?.kill(signal) ?? false;
   }
 
@@ -130,9 +134,8 @@ export class SupervisedProcess {
   /** Resolves when the process is up (again). */
   async untilUp(timeoutMs = this.#plan.readyTimeoutMs): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    // A process that was just signalled is reported as ended only a moment later.
-    await sleep(20);
-    while (this.#state !== 'up' || !this.#alive()) {
+    // A process that was just signalled is seen to end only a moment later.
+    while (this.#state !== 'up' || this.#child === this.#condemned || !this.#alive()) {
       if (Date.now() > deadline) throw new Error(`${this.#plan.name} is not up after ${timeoutMs} ms`);
       await sleep(20);
     }
