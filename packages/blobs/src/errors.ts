@@ -62,10 +62,6 @@ export class StagedBlocksLostError extends Error {
 /** Storage did not answer, or refused, after the retries: the caller may try again later. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
 }
 
 /** The problem that a gateway answers for an error of this package while bytes come in; any other error is null. */

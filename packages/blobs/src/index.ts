@@ -22,3 +22,4 @@ export {
   uploadProblem,
 } from './errors.ts';
 export { resumeHash, startHash, type RunningHash } from './running-hash.ts';
+export { serveBlob, type ServedBlob } from './http/serve-blob.ts';

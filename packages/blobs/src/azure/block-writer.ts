@@ -55,8 +55,10 @@ export class BlockWriter {
     staged.catch(() => undefined);
     this.#inFlight.push(staged);
     while (this.#inFlight.length >= (this.#pool.hasRoom() ? MAX_IN_FLIGHT + 1 : 1)) {
-      await this.#inFlight[0];
-      this.#inFlight.shift();
+      // Only taken out once it settled: whoever abandons the writer waits for what is in flight.
+      const [oldest] = this.#inFlight;
+      await oldest;
+      void this.#inFlight.shift();
     }
   }
 

@@ -1,0 +1,70 @@
+import { Problem, newId, type BlobId, type BlobRef, type ClientId, type JobId } from '@connecta/contracts';
+import { uploadProblem, type Blobs, type StoredBytes } from '@connecta/blobs';
+import { blobRefOf, completeBlob, discardBlob, insertBlob, type Store } from '@connecta/store';
+
+/** What storing a blob needs. */
+export interface BlobIntake {
+  store: Store;
+  blobs: Blobs;
+  /** The most bytes of one blob. */
+  maxBlobBytes: number;
+}
+
+export interface IncomingBlob {
+  clientId: ClientId;
+  jobId?: JobId | undefined;
+  /** Who sends the bytes, as in orders. */
+  createdBy: string;
+  mediaType: string;
+  fileName?: string | undefined;
+  /** What the sender announced. */
+  expect?: Partial<StoredBytes> | undefined;
+}
+
+/**
+ * Stores a stream as a new blob of a client: its row first, then its bytes, then the row is made readable. Whatever
+ * breaks in between leaves nothing that can be read, and what it leaves is swept.
+ *
+ * @throws Problem too_large, bad_request (other length than announced), checksum_mismatch, unavailable; and whatever
+ *   the source throws.
+ */
+export async function receiveBlob(
+  intake: BlobIntake,
+  source: AsyncIterable<Uint8Array>,
+  incoming: IncomingBlob,
+): Promise<BlobRef> {
+  refuseTooLarge(intake, incoming.expect?.size);
+  const { clientId, ...blob } = incoming;
+  const id = newId<BlobId>();
+  if (!(await insertBlob(intake.store, { ...blob, id, ownerClientId: clientId }))) {
+    throw new Problem('not_found', 'The client is gone.');
+  }
+  return storeBytes(intake, source, { id, mediaType: blob.mediaType, expect: blob.expect });
+}
+
+/**
+ * Stores the bytes of a blob whose row is `uploading` and makes it readable; when that fails the row is gone.
+ *
+ * @throws as {@link receiveBlob}, and Problem conflict when other bytes are stored under the id.
+ */
+export async function storeBytes(
+  intake: BlobIntake,
+  source: AsyncIterable<Uint8Array>,
+  blob: { id: BlobId; mediaType: string; expect?: Partial<StoredBytes> | undefined },
+): Promise<BlobRef> {
+  const stored = await intake.blobs
+    .put(source, { ...blob, maxBytes: intake.maxBlobBytes })
+    .catch(async (error: unknown) => {
+      // When the database is away too the row stays, and the sweep takes it.
+      await discardBlob(intake.store, blob.id).catch(() => undefined);
+      throw uploadProblem(error) ?? error;
+    });
+  return blobRefOf(await completeBlob(intake.store, { id: blob.id, ...stored }));
+}
+
+/** Refuses an announced size before a byte of it is read. @throws Problem too_large */
+export function refuseTooLarge(intake: Pick<BlobIntake, 'maxBlobBytes'>, sizeBytes: number | undefined): void {
+  if (sizeBytes !== undefined && sizeBytes > intake.maxBlobBytes) {
+    throw new Problem('too_large', `A blob may have at most ${intake.maxBlobBytes} bytes.`);
+  }
+}
