@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** One variable that is missing or wrong. */
 export interface ConfigFault {

@@ -71,8 +71,8 @@ export function readOperation(document: OpenApiDocument, path: string, method: s
     parameters.set(`${parameter.in}:${parameter.name.toLowerCase()}`, parameter);
   }
   const responses: OperationObject['responses'] = {};
-  for (const [status, node] of Object.entries((raw['responses'] ?? {}) as Json)) {
-    responses[status] = resolveReference(document, node) as { content?: MediaTypes };
+  for (const [status, node] of Object.entries(raw['responses'] ?? {})) {
+    responses[status] = resolveReference(document, node);
   }
   const body = raw['requestBody'];
   return {

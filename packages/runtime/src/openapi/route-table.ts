@@ -10,8 +10,8 @@ export interface Match<Target> {
 
 interface Node<Target> {
   fixed: Map<string, Node<Target>>;
-  variable?: { name: string; node: Node<Target> };
-  leaf?: { path: string; methods: Map<string, Target> };
+  variable?: Node<Target>;
+  leaf?: { path: string; names: readonly string[]; methods: Map<string, Target> };
 }
 
 const emptyNode = <Target>(): Node<Target> => ({ fixed: new Map() });
@@ -25,6 +25,7 @@ export class RouteTable<Target> {
 
   add(path: string, method: string, target: Target): void {
     let node = this.#root;
+    const names: string[] = [];
     for (const segment of path.slice(1).split('/')) {
       const name = /^\{(.+)\}$/.exec(segment)?.[1];
       if (name === undefined) {
@@ -32,26 +33,23 @@ export class RouteTable<Target> {
         node.fixed.set(segment, next);
         node = next;
       } else {
-        node.variable ??= { name, node: emptyNode() };
-        if (node.variable.name !== name) {
-          throw new TypeError(`${path}: this place is called {${node.variable.name}} in another path`);
-        }
-        node = node.variable.node;
+        names.push(name);
+        node = node.variable ??= emptyNode();
       }
     }
-    node.leaf ??= { path, methods: new Map() };
+    node.leaf ??= { path, names, methods: new Map() };
     node.leaf.methods.set(method.toUpperCase(), target);
   }
 
   /** @throws URIError when a segment is not valid percent-encoding. */
   find(method: string, path: string): Match<Target> | null {
     const end = path.length > 1 && path.endsWith('/') ? path.length - 1 : path.length;
-    const values: [string, string][] = [];
+    const values: string[] = [];
     const leaf = findLeaf(this.#root, path.slice(1, end).split('/'), 0, values);
     if (!leaf) return null;
     const target = leaf.methods.get(method) ?? (method === 'HEAD' ? leaf.methods.get('GET') : undefined);
     const params: Record<string, string> = {};
-    for (const [name, value] of values) params[name] = decodeURIComponent(value);
+    for (const [i, name] of leaf.names.entries()) params[name] = decodeURIComponent(values[i] ?? '');
     return { path: leaf.path, target, allow: [...leaf.methods.keys()], params };
   }
 }
@@ -60,7 +58,7 @@ function findLeaf<Target>(
   node: Node<Target>,
   segments: readonly string[],
   at: number,
-  values: [string, string][],
+  values: string[],
 ): Node<Target>['leaf'] {
   const segment = segments[at];
   if (segment === undefined) return node.leaf;
@@ -70,8 +68,8 @@ function findLeaf<Target>(
     if (leaf) return leaf;
   }
   if (!node.variable || segment === '') return undefined;
-  values.push([node.variable.name, segment]);
-  const leaf = findLeaf(node.variable.node, segments, at + 1, values);
+  values.push(segment);
+  const leaf = findLeaf(node.variable, segments, at + 1, values);
   if (!leaf) values.pop();
   return leaf;
 }

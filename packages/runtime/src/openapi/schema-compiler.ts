@@ -96,9 +96,9 @@ function toFault(error: ErrorObject): Fault {
   const params = error.params as Record<string, unknown>;
   const below = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'];
   const path =
-    below === undefined
-      ? error.instancePath
-      : `${error.instancePath}/${String(below).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    typeof below === 'string'
+      ? `${error.instancePath}/${below.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      : error.instancePath;
   return { path, message: faultMessage(error, params) };
 }
 
