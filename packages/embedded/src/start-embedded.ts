@@ -6,7 +6,7 @@ import type { DataDir } from './data-dir.ts';
 import { ensureDatabase } from './postgres/databases.ts';
 import { startPostgres } from './postgres/server.ts';
 import { findRedis, startRedis } from './redis/server.ts';
-import { endLeftOver } from './supervised-process.ts';
+import { endLeftOver } from './left-overs.ts';
 import type { ProcessHandle, ProcessLog, SupervisedProcess } from './supervised-process.ts';
 
 /** What the environment may already provide; whatever is set here is not embedded. */

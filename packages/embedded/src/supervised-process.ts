@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endProcess, identify } from './process-identity.ts';
-import type { ProcessIdentity } from './process-identity.ts';
+import { identify } from './process-identity.ts';
+import { rotate, tail } from './process-logs.ts';
 
 /** What a supervised process says about itself; the caller decides where it goes. */
 export type ProcessLog = (entry: { process: string; event: string; pid?: number; detail?: string }) => void;
@@ -46,7 +46,6 @@ export interface ProcessHandle {
 
 const backoff = { firstMs: 50, maxMs: 5_000, steadyAfterMs: 10_000 } as const;
 const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
-const maxLogBytes = 10 * 1024 * 1024;
 
 /** What still runs when this process exits without having stopped it. One listener, since Node warns beyond ten. */
 const endedWithParent = new Set<SupervisedProcess>();
@@ -249,29 +248,4 @@ export class SupervisedProcess {
     const identity = identify(pid);
     if (identity) writeFileSync(this.#plan.pidFile, JSON.stringify(identity), { mode: 0o600 });
   }
-}
-
-/** Ends what an earlier run left behind under this pid file, if it really is that process. */
-export async function endLeftOver(
-  pidFile: string,
-  how: { signals: readonly NodeJS.Signals[]; graceMs: number },
-): Promise<void> {
-  let identity: ProcessIdentity;
-  try {
-    identity = JSON.parse(readFileSync(pidFile, 'utf8')) as ProcessIdentity;
-  } catch {
-    return;
-  }
-  await endProcess(identity, how);
-  rmSync(pidFile, { force: true });
-}
-
-function rotate(logFile: string): void {
-  const sizeBytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (sizeBytes > maxLogBytes) renameSync(logFile, `${logFile}.1`);
-}
-
-function tail(logFile: string): string {
-  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
-  return lines.slice(-15).join('\n');
 }

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { DataDir } from '../data-dir.ts';
-import { SupervisedProcess, endLeftOver } from '../supervised-process.ts';
+import { endLeftOver } from '../left-overs.ts';
+import { SupervisedProcess } from '../supervised-process.ts';
 import type { ProcessLog } from '../supervised-process.ts';
 
 const account = 'connecta';

@@ -2,7 +2,8 @@ import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { DataDir } from '../data-dir.ts';
-import { SupervisedProcess, endLeftOver } from '../supervised-process.ts';
+import { endLeftOver } from '../left-overs.ts';
+import { SupervisedProcess } from '../supervised-process.ts';
 import type { ProcessLog } from '../supervised-process.ts';
 
 const programs = ['valkey-server', 'redis-server', 'keydb-server'] as const;
