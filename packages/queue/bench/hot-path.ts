@@ -4,8 +4,9 @@
  *   node packages/queue/bench/hot-path.ts [redis://127.0.0.1:6379] [redis|postgres]
  *   BENCH_JOBS=20000 BENCH_IN_FLIGHT=50 BENCH_SLOTS=50 BENCH_PROF=1 (CPU profiles of both processes)
  */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { newId, deliveryId, type JobId, type JobMessage, type ProfileId } from '@connecta/contracts';
+import { Redis } from 'ioredis';
 import { openQueue, type Delivery, type QueueBackend } from '../src/index.ts';
 
 const env = (name: string, or: number): number => Number(process.env[`BENCH_${name}`] ?? or);
@@ -51,7 +52,40 @@ async function worker(): Promise<void> {
   });
   await consumer.ready;
   process.send?.('ready');
-  process.once('message', () => void queue.close().then(() => process.exit(0)));
+  process.on('message', (message) => {
+    const { user, system } = process.cpuUsage();
+    if (message === 'cpu') process.send?.(user + system);
+    else void queue.close().then(() => process.exit(0));
+  });
+}
+
+interface Cpu {
+  orchestrator: number;
+  worker: number;
+  store: number;
+}
+
+/** CPU time so far, in microseconds: steadier than a rate on a machine that others use too. */
+async function cpu(child: ChildProcess): Promise<Cpu> {
+  const answer = new Promise<number>((resolve) => child.once('message', (used) => resolve(Number(used))));
+  child.send('cpu');
+  let store = 0;
+  if (kind === 'redis') {
+    const redis = new Redis(url);
+    for (const [, seconds] of (await redis.info('cpu')).matchAll(/used_cpu_(?:sys|user):([\d.]+)/g))
+      store += Number(seconds) * 1e6;
+    redis.disconnect();
+  }
+  const { user, system } = process.cpuUsage();
+  return { orchestrator: user + system, worker: await answer, store };
+}
+
+async function perJob(child: ChildProcess, jobs: number, work: () => Promise<unknown>): Promise<void> {
+  const before = await cpu(child);
+  await work();
+  const after = await cpu(child);
+  const cost = (who: keyof Cpu): string => ((after[who] - before[who]) / jobs).toFixed(0);
+  console.log(`  CPU µs a job: orchestrator ${cost('orchestrator')}, worker ${cost('worker')}, store ${cost('store')}`);
 }
 
 /** Takes `jobs` reports, and hands out as many deliveries again as came back while `inFlight` are wanted. */
@@ -125,8 +159,8 @@ async function main(): Promise<void> {
   const jobs = env('JOBS', 10_000);
   await closedLoop(queue, 1_000, 50);
   await oneByOne(queue, 500);
-  await closedLoop(queue, jobs, env('IN_FLIGHT', 50));
-  await backlog(queue, jobs);
+  await perJob(child, jobs, () => closedLoop(queue, jobs, env('IN_FLIGHT', 50)));
+  await perJob(child, jobs, () => backlog(queue, jobs));
   child.send('stop');
   await new Promise((resolve) => child.once('exit', resolve));
   await queue.close();

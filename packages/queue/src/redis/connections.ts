@@ -1,5 +1,6 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { QueueUnavailableError } from '../errors.ts';
+import { CorkedRedis } from './corked-redis.ts';
 
 /** Longest wait for an answer: a connection that died without a word (a cut network, a stopped server) is reopened.
  * Blocking commands wait 5 s at most, so they stay below it. */
@@ -7,10 +8,7 @@ const SILENCE_MS = 12_000;
 
 type Common = Omit<RedisOptions, 'replyMapping'>;
 /** How a connection treats commands while Redis is away. */
-type Temper = Pick<
-  Common,
-  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'autoResendUnfulfilledCommands' | 'enableAutoPipelining'
->;
+type Temper = Pick<Common, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'autoResendUnfulfilledCommands'>;
 
 const COMMON: Common = {
   protocol: 2,
@@ -23,9 +21,9 @@ const COMMON: Common = {
 /**
  * The connections of one backend, opened when first needed.
  *
- * `brisk` carries calls whose caller can go on without an answer (enqueue, counts, acknowledgements): while Redis is
- * away they fail at once and nothing is sent later behind the caller's back. `patient` carries what must arrive
- * (reports, the ends of deliveries): commands wait for Redis to come back and are sent again.
+ * `brisk` carries calls whose caller can go on without an answer (enqueue, counts): while Redis is away they fail at
+ * once and nothing is sent later behind the caller's back. `patient` (deliveries) and `reports` carry what must arrive:
+ * commands wait for Redis to come back and are sent again.
  */
 export class RedisConnections {
   readonly #url: string;
@@ -33,6 +31,7 @@ export class RedisConnections {
   readonly #open = new Set<Redis>();
   #brisk: Redis | undefined;
   #patient: Redis | undefined;
+  #reports: Redis | undefined;
 
   constructor(url: string, onError: (error: unknown) => void) {
     this.#url = url;
@@ -47,13 +46,17 @@ export class RedisConnections {
     }));
   }
 
+  get reports(): Redis {
+    return (this.#reports ??= this.open({ maxRetriesPerRequest: null }));
+  }
+
   get patient(): Redis {
-    return (this.#patient ??= this.open({ maxRetriesPerRequest: null, enableAutoPipelining: true }));
+    return (this.#patient ??= this.open({ maxRetriesPerRequest: null }));
   }
 
   /** A connection of its own, for blocking reads. */
   open(options: Temper): Redis {
-    const connection = new Redis(this.#url, { ...COMMON, ...options });
+    const connection = new CorkedRedis(this.#url, { ...COMMON, ...options });
     connection.on('error', this.#onError);
     connection.once('end', () => this.#open.delete(connection));
     this.#open.add(connection);

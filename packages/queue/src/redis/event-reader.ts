@@ -18,10 +18,8 @@ interface Taken {
 }
 
 export interface ReaderConnections {
-  /** The reader's own, which it blocks. */
-  own: Redis;
-  /** For claims and acknowledgements. */
-  brisk: () => Redis;
+  reads: Redis;
+  acks: Redis;
 }
 
 /**
@@ -67,7 +65,8 @@ export class RedisEventReader implements EventReader {
 
   close(): Promise<void> {
     this.#sleeper.stop();
-    this.#connections.own.disconnect();
+    this.#connections.reads.disconnect();
+    this.#connections.acks.disconnect();
     return Promise.resolve();
   }
 
@@ -86,7 +85,7 @@ export class RedisEventReader implements EventReader {
 
   /** From the first entry on: reports may be there before the first reader is. */
   async #createGroups(keys: readonly string[]): Promise<void> {
-    const pipeline = this.#connections.own.pipeline();
+    const pipeline = this.#connections.reads.pipeline();
     for (const key of keys) pipeline.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM');
     for (const [error] of (await pipeline.exec()) ?? [])
       if (error && !error.message.startsWith('BUSYGROUP')) throw error;
@@ -97,7 +96,7 @@ export class RedisEventReader implements EventReader {
     if (leftMs > 0) args.push('BLOCK', Math.min(leftMs, LOOK_AGAIN_MS));
     args.push('STREAMS', ...this.#keys);
     for (let at = 0; at < this.#keys.length; at++) args.push('>');
-    const reply = (await this.#connections.own.call('XREADGROUP', ...args)) as [string, Entry[]][] | null;
+    const reply = (await this.#connections.reads.call('XREADGROUP', ...args)) as [string, Entry[]][] | null;
     const taken: Taken[] = [];
     for (const [key, entries] of reply ?? []) this.#collect(key, entries, taken);
     return taken;
@@ -108,7 +107,7 @@ export class RedisEventReader implements EventReader {
     const now = Date.now();
     if (now < this.#nextClaim) return null;
     this.#nextClaim = now + Math.min(this.#options.claimIdleMs / 3, 5_000);
-    const pipeline = this.#connections.own.pipeline();
+    const pipeline = this.#connections.reads.pipeline();
     for (const key of this.#keys)
       pipeline.xautoclaim(key, GROUP, this.#reader.consumer, this.#options.claimIdleMs, '0-0', 'COUNT', CLAIM_COUNT);
     const taken: Taken[] = [];
@@ -140,7 +139,7 @@ export class RedisEventReader implements EventReader {
       else ids.set(workerType, [id]);
     }
     try {
-      const pipeline = this.#connections.brisk().pipeline();
+      const pipeline = this.#connections.acks.pipeline();
       for (const [workerType, list] of ids) {
         const key = typeKeys(this.#prefix, workerType).reports;
         pipeline.xack(key, GROUP, ...list).xdel(key, ...list);
