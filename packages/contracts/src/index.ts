@@ -66,3 +66,6 @@ export { MAX_STEPS, NAME_PATTERN, parseTask, type WorkflowDefinition, type Workf
 export type { HistoryEvent, Progress, StepState } from './history.ts';
 export { OPENAPI_DOCUMENTS } from './documents.ts';
 export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';
+export type { operations as FeApiOperations, paths as FeApiPaths } from './generated/fe-api.d.ts';
+export type { operations as WorkerApiOperations, paths as WorkerApiPaths } from './generated/worker-api.d.ts';
+export { WORKFLOW_SCHEMA, parseWorkflow, type ParsedWorkflow } from './workflow-schema.ts';

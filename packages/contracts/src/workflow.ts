@@ -15,6 +15,9 @@ export interface WorkflowDefinition {
   steps: { [step: string]: WorkflowStep };
   /** The step whose result is the order's result; without it, the only step that nothing needs. */
   output?: string;
+  /** Where input comes from, and where results go: kept as written. */
+  routes?: { type: string; [more: string]: JsonValue }[];
+  sinks?: { type: string; [more: string]: JsonValue }[];
 }
 
 /** The pattern of names: worker types, profiles, workflows, steps. */
