@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { JobId, OrderId } from '@connecta/contracts';
+import { DEFAULT_TIMERS } from '@connecta/domain';
+import type { OpenAttempt } from '@connecta/store';
+import { reconcileType, type ReconcileInput } from './reconcileType.ts';
+
+const NOW = 1_000_000;
+const open = (change: Partial<OpenAttempt> = {}): OpenAttempt => ({
+  jobId: 'j1' as JobId,
+  orderId: 'o1' as OrderId,
+  attempt: 1,
+  workerType: 'generic',
+  state: 'invoked',
+  ageMs: 60_000,
+  held: false,
+  live: true,
+  ...change,
+});
+const look = (change: Partial<Omit<ReconcileInput, 'queue'>> & { waiting?: string[]; active?: string[] }) =>
+  reconcileType({
+    attempts: [open()],
+    marker: true,
+    missingSince: new Map(),
+    now: NOW,
+    timers: DEFAULT_TIMERS,
+    missingMs: 20_000,
+    ...change,
+    queue: { waiting: new Set(change.waiting), active: new Set(change.active) },
+  });
+const kinds = (result: ReturnType<typeof reconcileType>): string[] => result.found.map(({ finding }) => finding.kind);
+
+describe('reconcileType', () => {
+  test('marks an invoked attempt as queued that waits in the queue of a live type', () => {
+    expect(kinds(look({ waiting: ['j1-1'] }))).toEqual(['queued']);
+    expect(kinds(look({ waiting: ['j1-1'], attempts: [open({ live: false })] }))).toEqual([]);
+    expect(kinds(look({ waiting: ['j1-1'], attempts: [open({ state: 'queued' })] }))).toEqual([]);
+  });
+
+  test('leaves a young command alone: it may be on its way', () => {
+    expect(look({ attempts: [open({ ageMs: 500 })] })).toEqual({ found: [], missingSince: new Map(), stray: [] });
+  });
+
+  test('sends an attempt again that has been missing for long enough, over several looks', () => {
+    const first = look({});
+    expect(first.found).toEqual([]);
+    const later = { now: NOW + 20_000, missingSince: first.missingSince };
+    expect(kinds(look(later))).toEqual(['gone']);
+    expect(kinds(look({ ...later, now: NOW + 19_999 }))).toEqual([]);
+  });
+
+  test('sends everything again at once after the store was emptied, except what a worker holds', () => {
+    const attempts = [open(), open({ jobId: 'j2' as JobId, held: true })];
+    expect(look({ marker: false, attempts }).found).toEqual([
+      { jobId: 'j1', orderId: 'o1', attempt: 1, finding: { kind: 'gone' } },
+    ]);
+  });
+
+  test('gives an attempt up that a worker took and never listed', () => {
+    const first = look({ active: ['j1-1'] });
+    expect(first.found).toEqual([]);
+    expect(kinds(look({ active: ['j1-1'], now: NOW + 30_000, missingSince: first.missingSince }))).toEqual(['lost']);
+    expect(kinds(look({ active: ['j1-1'], attempts: [open({ held: true })] }))).toEqual([]);
+  });
+
+  test('finds deliveries that no open attempt stands for', () => {
+    const attempts = [open({ attempt: 2 }), open({ jobId: 'j3' as JobId, state: 'started' })];
+    expect(look({ waiting: ['j1-1', 'j1-2', 'j9-1'], active: ['j3-1'], attempts }).stray).toEqual(['j1-1', 'j9-1']);
+  });
+});
