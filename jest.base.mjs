@@ -12,7 +12,16 @@ export default {
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
-      { sourceMaps: 'inline', module: { type: 'es6' }, jsc: { target: 'es2024', parser: { syntax: 'typescript' } } },
+      {
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2024',
+          parser: { syntax: 'typescript' },
+          // Or else `with { type: 'json' }` is lost on the way.
+          experimental: { keepImportAttributes: true },
+        },
+      },
     ],
   },
   testTimeout: 30_000,

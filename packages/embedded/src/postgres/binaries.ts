@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { delimiter, dirname, join } from 'node:path';
@@ -106,6 +107,8 @@ function reachableData(dataPath: string, as: { uid: number; gid: number }): stri
   const owner = statSync(path).uid;
   if (owner !== 0 && owner !== as.uid) throw new Error(`${path} belongs to another user; remove it and start again`);
   chownSync(path, as.uid, as.gid);
+  // Whoever looks for the data, or removes it, finds the way from where it would have been.
+  if (!reachable && !existsSync(dataPath)) symlinkSync(path, dataPath);
   return path;
 }
 
