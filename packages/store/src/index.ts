@@ -71,3 +71,26 @@ export {
   type NewUpload,
   type Upload,
 } from './blobs/uploads.ts';
+export { registerWorker } from './workers/registerWorker.ts';
+export type { AliasOutcome, Registered, Registration, TaskAlias, ToldProfile } from './workers/registration.ts';
+export { UnknownWorkerTypeError, upsertProfiles, type ProfilesWritten } from './workers/upsertProfiles.ts';
+export { recordHeartbeat, type Heartbeat, type HeartbeatVerdict, type HeldAttempt } from './workers/recordHeartbeat.ts';
+export { findInstance, type WorkerInstance } from './workers/findInstance.ts';
+export { leaveWorker } from './workers/leaveWorker.ts';
+export { ANY_CLIENT, findServiceAccount, type ServiceAccount } from './service-accounts/findServiceAccount.ts';
+export { seedServiceAccounts, type ServiceAccountSeed } from './service-accounts/seedServiceAccounts.ts';
+export { findOrCreatePlans, type WantedPlan } from './intake/findOrCreatePlans.ts';
+export { forgetOldKeys, insertOrders, type NewKey, type NewOrder } from './intake/insertOrders.ts';
+export { listTaskNames } from './intake/listTaskNames.ts';
+export { readDefinitions } from './intake/readDefinitions.ts';
+export {
+  blobRefOfFact,
+  readIntakeFacts,
+  type BlobFact,
+  type ClientFact,
+  type IntakeFacts,
+  type KeyFact,
+  type ProfileFact,
+  type WantedFacts,
+  type WorkflowFact,
+} from './intake/readIntakeFacts.ts';
