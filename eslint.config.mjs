@@ -17,7 +17,8 @@ const environmentReaders = [
   'workers/*/src/{api,runner}.ts',
   '**/prisma.config.ts',
   'scripts/**',
-  'bench/**',
+  '**/bench/**',
+  'examples/**',
   '**/*.test.ts',
   '**/test/**',
 ];
@@ -78,6 +79,15 @@ export default tseslint.config(
         { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // The compiler does not forget a narrowing at an `await`: whether we were stopped meanwhile looks "always false".
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      // `void | Promise<void>` says that a handler may or may not take its time.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/no-unnecessary-type-arguments': 'off',
       // A branded id's parser names its brand once, in what it returns.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       // A port's method returns a promise whether or not this adapter has to wait.
