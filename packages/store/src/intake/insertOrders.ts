@@ -1,0 +1,63 @@
+import type { ClientId, JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
+import type { Store } from '../store.ts';
+
+/** An order about to be accepted. With `scope` and `key` it is inserted only if that key was free. */
+export interface NewOrder {
+  id: OrderId;
+  clientId: ClientId;
+  planId: PlanId;
+  input: JsonValue;
+  params?: { [name: string]: JsonValue } | undefined;
+  createdBy: string;
+  traceparent: string;
+  parentJobId?: JobId | undefined;
+  scope?: string | undefined;
+  key?: string | undefined;
+}
+
+/** What a request under an Idempotency-Key led to; each scope and key at most once in one call. */
+export interface NewKey {
+  scope: string;
+  key: string;
+  bodyHash: string;
+  answer: JsonValue;
+}
+
+/**
+ * Commits orders with their Idempotency-Keys in one statement and tells the orchestrator once. A key that is taken
+ * keeps its orders out (a concurrent insert of the same key is waited for); one older than 24 hours counts as free.
+ *
+ * Returns the keys that were free.
+ */
+export async function insertOrders(
+  store: Store,
+  orders: readonly NewOrder[],
+  keys: readonly NewKey[],
+): Promise<{ scope: string; key: string }[]> {
+  const { rows } = await store.pool.query<{ keys: { scope: string; key: string }[] }>({
+    name: 'insert_orders',
+    text: `WITH keys AS (
+        INSERT INTO idempotency_keys AS k (scope, key, body_hash, answer)
+        SELECT x.scope, x.key, x."bodyHash", x.answer
+        FROM json_to_recordset($2::json) x(scope text, key text, "bodyHash" text, answer jsonb) ORDER BY 1, 2
+        ON CONFLICT (scope, key) DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = now()
+          WHERE k.created_at <= now() - interval '24 hours'
+        RETURNING k.scope, k.key),
+      inserted AS (
+        INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id)
+        SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
+          x.traceparent, x."parentJobId"
+        FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
+          "createdBy" text, traceparent text, "parentJobId" uuid, scope text, key text)
+        WHERE x.key IS NULL OR EXISTS (SELECT FROM keys k WHERE k.scope = x.scope AND k.key = x.key))
+      SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
+        pg_notify('connecta_intake', '')`,
+    values: [JSON.stringify(orders), JSON.stringify(keys)],
+  });
+  return rows[0]?.keys ?? [];
+}
+
+/** Forgets keys that no longer count. */
+export async function forgetOldKeys(store: Store): Promise<void> {
+  await store.pool.query(`DELETE FROM idempotency_keys WHERE created_at < now() - interval '25 hours'`);
+}
