@@ -1,4 +1,11 @@
-import { parseDeliveryId, type JobId, type JobMessage, type JsonValue, type WorkerEvent } from '@connecta/contracts';
+import {
+  deliveryId,
+  parseDeliveryId,
+  type JobId,
+  type JobMessage,
+  type JsonValue,
+  type WorkerEvent,
+} from '@connecta/contracts';
 import type { CatalogueEntry } from '../function/catalogue.ts';
 import { FunctionError } from '../function/function-error.ts';
 import type { FunctionResult } from '../function/function.ts';
@@ -70,21 +77,19 @@ export class JobRunner {
     return [...this.#running.values()].map((attempt) => attempt.held());
   }
 
-  /** How many attempts run here now. */
-  get running(): number {
-    return this.#running.size;
-  }
-
-  /** Aborts the attempts of a job: all of them, or only one. */
-  abort(reason: AbortReason, which: { jobId: JobId; attempt?: number | undefined }): void {
-    for (const attempt of this.#running.values())
-      if (attempt.jobId === which.jobId && (which.attempt === undefined || which.attempt === attempt.attempt))
-        attempt.abort(reason);
+  /** Aborts an attempt when it runs here. */
+  abort(reason: AbortReason, which: { jobId: string; attempt: number }): void {
+    this.#running.get(deliveryId(which.jobId as JobId, which.attempt))?.abort(reason);
   }
 
   /** Aborts everything that still runs. */
   abortAll(reason: AbortReason): void {
     for (const attempt of this.#running.values()) attempt.abort(reason);
+  }
+
+  /** Ends the clock of reports; what still runs can report its end only. */
+  close(): void {
+    this.#clock.stop();
   }
 
   async #run(attempt: Attempt, message: JobMessage): Promise<EndReport> {

@@ -56,8 +56,9 @@ export class FunctionTrial {
         return Promise.resolve();
       },
     });
-    const abort = (): void => runner.abort('cancelled', { jobId });
-    const over = runner.handle({ id: deliveryId(jobId, run.attempt ?? 1), data: message(run) });
+    const attempt = run.attempt ?? 1;
+    const abort = (): void => runner.abort('cancelled', { jobId, attempt });
+    const over = runner.handle({ id: deliveryId(jobId, attempt), data: message(run) });
     if (run.signal?.aborted) abort();
     run.signal?.addEventListener('abort', abort, { once: true });
     await over;
