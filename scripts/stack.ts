@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { DataDirInUseError, startSystem } from '@connecta/embedded';
+import { startSystem } from '@connecta/embedded';
 import type { ProcessLog, RunningSystem } from '@connecta/embedded';
 import { seedServiceAccounts } from '@connecta/store';
 
@@ -89,9 +89,7 @@ try {
 } catch (error) {
   if (stop.signal.aborted) process.exitCode = 130;
   else {
-    process.stderr.write(
-      `${error instanceof DataDirInUseError || !(error instanceof Error) ? String(error) : error.message}\n`,
-    );
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
 }
