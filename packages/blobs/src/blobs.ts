@@ -6,6 +6,12 @@ export interface StoredBytes {
   sha256: string;
 }
 
+/** What somebody said about bytes before they were read. */
+export interface AnnouncedBytes {
+  size?: number | undefined;
+  sha256?: string | undefined;
+}
+
 /** A part of a blob: the first byte and the number of bytes. */
 export interface ByteRange {
   start: number;
@@ -18,7 +24,7 @@ export interface PutOptions {
   /** The most bytes that are taken. */
   maxBytes?: number | undefined;
   /** What the sender said about the bytes: others are refused and nothing is kept. */
-  expect?: Partial<StoredBytes> | undefined;
+  expect?: AnnouncedBytes | undefined;
 }
 
 export interface StagedBlock {
@@ -42,7 +48,7 @@ export interface CommitOptions extends StoredBytes {
 export interface GetOptions {
   range?: ByteRange | undefined;
   /** What the bytes must be; the whole of them is checked while it is read, of a range only the length. */
-  expect: Partial<StoredBytes>;
+  expect: AnnouncedBytes;
 }
 
 /** One page of the names that storage holds. */

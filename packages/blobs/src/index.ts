@@ -1,6 +1,7 @@
 export { openBlobs, type BlobsOptions } from './azure/open-blobs.ts';
 export { BLOCK_BYTES, MAX_BLOCKS } from './block-pool.ts';
 export type {
+  AnnouncedBytes,
   BlobPage,
   Blobs,
   ByteRange,

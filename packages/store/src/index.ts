@@ -49,6 +49,7 @@ export { extendBlob } from './blobs/extendBlob.ts';
 export { findBlob, findOwnedBlobs } from './blobs/findBlobs.ts';
 export { insertBlob, type NewBlob } from './blobs/insertBlob.ts';
 export { findJobForBlobs, findOrdersAbove, type JobForBlobs } from './blobs/jobBlobs.ts';
+export { rememberBlob } from './blobs/rememberBlob.ts';
 export { removeBlob, type BlobBytes } from './blobs/removeBlob.ts';
 export {
   deleteExpiredBlobs,

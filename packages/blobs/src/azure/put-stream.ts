@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { MAX_BLOCKS, newBlockId, type BlockPool } from '../block-pool.ts';
-import type { PutOptions, StoredBytes } from '../blobs.ts';
+import type { PutOptions, StoredBytes, AnnouncedBytes } from '../blobs.ts';
 import { BlobTooLargeError, BytesMismatchError } from '../errors.ts';
 import { BlockWriter } from './block-writer.ts';
 import { named } from './storage-errors.ts';
@@ -58,7 +58,7 @@ export async function receive(
   }
 }
 
-function compared(actual: StoredBytes, expect: Partial<StoredBytes> = {}): StoredBytes {
+function compared(actual: StoredBytes, expect: AnnouncedBytes = {}): StoredBytes {
   if (expect.size !== undefined && expect.size !== actual.size) {
     throw new BytesMismatchError('size', expect.size, actual.size);
   }

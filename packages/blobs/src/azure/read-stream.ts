@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createHash } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
-import type { StoredBytes } from '../blobs.ts';
+import type { AnnouncedBytes } from '../blobs.ts';
 import { BytesMismatchError } from '../errors.ts';
 import { named } from './storage-errors.ts';
 
@@ -14,7 +14,7 @@ export interface Download {
   /** Bytes to read; undefined: to the end. */
   length: number | undefined;
   /** What the bytes read must be. */
-  expect: Partial<StoredBytes>;
+  expect: AnnouncedBytes;
   /** The first answer of storage, whose body was not read yet, and which version of the blob it speaks of. */
   first: { body: Readable; etag: string | undefined; abort: AbortController };
 }
@@ -31,7 +31,7 @@ export function readStream(download: Download): Readable {
   return stream;
 }
 
-async function* checked(source: AsyncIterable<Buffer>, expect: Partial<StoredBytes>): AsyncGenerator<Buffer> {
+async function* checked(source: AsyncIterable<Buffer>, expect: AnnouncedBytes): AsyncGenerator<Buffer> {
   const hash = expect.sha256 === undefined ? null : createHash('sha256');
   let size = 0;
   let held: Buffer | undefined;

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '@connecta/contracts';
 
+/** A sender that is silent for longer is gone, whatever its connection says. */
+const SILENCE_MS = 60_000;
+
 /**
  * The bytes of a request's body. Unlike iterating the request itself this leaves its connection open when the reader
  * gives up, so that the sender can be told why.
@@ -12,13 +15,29 @@ export async function* bodyOf(req: IncomingMessage): AsyncGenerator<Buffer> {
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', `Send the bytes themselves, not as ${encoding}.`);
   }
+  let waiting = true;
+  const silence = setTimeout(() => {
+    if (waiting) req.destroy(new Error('the sender is silent'));
+  }, SILENCE_MS);
   try {
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      // What the reader does with a chunk takes its own time.
+      waiting = false;
+      yield chunk as Buffer;
+      waiting = true;
+      silence.refresh();
+    }
   } catch (cause) {
-    throw new Problem('bad_request', 'The body broke off before its end; nothing was stored.', { cause });
+    throw brokeOff(cause);
+  } finally {
+    clearTimeout(silence);
   }
-  // A request that was read to its end is complete; one that was destroyed before anybody read it just ends.
-  if (!req.complete) throw new Problem('bad_request', 'The body broke off before its end; nothing was stored.');
+  // A request that was destroyed before anybody read it just ends.
+  if (!req.complete) throw brokeOff();
+}
+
+function brokeOff(cause?: unknown): Problem {
+  return new Problem('bad_request', 'The body broke off before its end.', { cause });
 }
 
 /** The length that a request announces; undefined when it is sent in chunks. */

@@ -1,6 +1,16 @@
-import { Problem, newId, type BlobId, type BlobRef, type ClientId, type JobId } from '@connecta/contracts';
-import { uploadProblem, type Blobs, type StoredBytes } from '@connecta/blobs';
-import { blobRefOf, completeBlob, discardBlob, insertBlob, type Store } from '@connecta/store';
+import { createHash } from 'node:crypto';
+import { Problem, newId, type BlobId, type ClientId, type JobId } from '@connecta/contracts';
+import { uploadProblem, type Blobs, type AnnouncedBytes } from '@connecta/blobs';
+import {
+  completeBlob,
+  discardBlob,
+  findBlob,
+  insertBlob,
+  rememberBlob,
+  removeBlob,
+  type Blob,
+  type Store,
+} from '@connecta/store';
 
 /** What storing a blob needs. */
 export interface BlobIntake {
@@ -18,7 +28,7 @@ export interface IncomingBlob {
   mediaType: string;
   fileName?: string | undefined;
   /** What the sender announced. */
-  expect?: Partial<StoredBytes> | undefined;
+  expect?: AnnouncedBytes | undefined;
 }
 
 /**
@@ -32,7 +42,7 @@ export async function receiveBlob(
   intake: BlobIntake,
   source: AsyncIterable<Uint8Array>,
   incoming: IncomingBlob,
-): Promise<BlobRef> {
+): Promise<Blob> {
   refuseTooLarge(intake, incoming.expect?.size);
   const { clientId, ...blob } = incoming;
   const id = newId<BlobId>();
@@ -43,6 +53,35 @@ export async function receiveBlob(
 }
 
 /**
+ * Stores a stream as a new blob, once: a repeat under the same key brings the blob that the first request made. Whether
+ * it is a repeat shows in the bytes, so they are read either way.
+ *
+ * @throws as {@link receiveBlob}, and Problem idempotency_mismatch when the key stands for other bytes.
+ */
+export async function receiveBlobOnce(
+  intake: BlobIntake,
+  source: AsyncIterable<Uint8Array>,
+  incoming: IncomingBlob & { idempotencyKey: string | undefined },
+): Promise<{ blob: Blob; repeated: boolean }> {
+  const { idempotencyKey: key, ...rest } = incoming;
+  const blob = await receiveBlob(intake, source, rest);
+  if (key === undefined) return { blob, repeated: false };
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify([blob.mediaType, blob.fileName, blob.sha256]))
+    .digest('hex');
+  const scope = `blobs:${rest.clientId}`;
+  const first = await rememberBlob(intake.store, { scope, key, bodyHash, blobId: blob.id });
+  if (first.blobId === blob.id) return { blob, repeated: false };
+  await removeBlob(intake.store, intake.blobs, blob.id);
+  if (first.bodyHash !== bodyHash) {
+    throw new Problem('idempotency_mismatch', 'The Idempotency-Key was used with other bytes.');
+  }
+  const earlier = await findBlob(intake.store, first.blobId);
+  if (earlier?.state !== 'ready') throw new Problem('gone', 'The blob of this Idempotency-Key is deleted.');
+  return { blob: earlier, repeated: true };
+}
+
+/**
  * Stores the bytes of a blob whose row is `uploading` and makes it readable; when that fails the row is gone.
  *
  * @throws as {@link receiveBlob}, and Problem conflict when other bytes are stored under the id.
@@ -50,8 +89,8 @@ export async function receiveBlob(
 export async function storeBytes(
   intake: BlobIntake,
   source: AsyncIterable<Uint8Array>,
-  blob: { id: BlobId; mediaType: string; expect?: Partial<StoredBytes> | undefined },
-): Promise<BlobRef> {
+  blob: { id: BlobId; mediaType: string; expect?: AnnouncedBytes | undefined },
+): Promise<Blob> {
   const stored = await intake.blobs
     .put(source, { ...blob, maxBytes: intake.maxBlobBytes })
     .catch(async (error: unknown) => {
@@ -59,7 +98,7 @@ export async function storeBytes(
       await discardBlob(intake.store, blob.id).catch(() => undefined);
       throw uploadProblem(error) ?? error;
     });
-  return blobRefOf(await completeBlob(intake.store, { id: blob.id, ...stored }));
+  return completeBlob(intake.store, { id: blob.id, ...stored });
 }
 
 /** Refuses an announced size before a byte of it is read. @throws Problem too_large */

@@ -1,4 +1,4 @@
-import type { BlobId, ClientId, JsonValue } from '@connecta/contracts';
+import type { BlobId, ClientId } from '@connecta/contracts';
 import type { Store } from '../store.ts';
 import type { BlobState } from './blob.ts';
 
@@ -13,7 +13,7 @@ export interface Upload {
   offset: number;
   /** Bytes in all; null while the client has not said. */
   length: number | null;
-  metadata: { [name: string]: JsonValue };
+  metadata: { [name: string]: string };
   checksum: string | null;
   expiresAt: Date;
   expired: boolean;
@@ -48,7 +48,7 @@ export interface NewUpload {
   mediaType: string;
   fileName?: string | undefined;
   length: number | null;
-  metadata: { [name: string]: JsonValue };
+  metadata: { [name: string]: string };
   checksum?: string | undefined;
   /** How long the client may take, in milliseconds. */
   ttlMs: number;
