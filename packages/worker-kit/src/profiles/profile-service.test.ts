@@ -172,7 +172,7 @@ describe('at a start', () => {
     ]);
     expect([...one, ...two].sort()).toEqual(['sample-a', 'sample-b']);
     const [made] = (await listAllProfiles(store)).filter((p) => p.name === 'sample-a');
-    await service.delete(made?.id as never, 'any');
+    await service.delete(made?.id as never, '*');
     expect(await createSamples(store, service, samples)).toEqual([]);
   });
 

@@ -15,8 +15,8 @@ export interface ProfileWrite {
   settings: Settings;
 }
 
-/** The revision that a change is based on, from If-Match; `any` for `*`. */
-export type ExpectedRevision = number | 'any';
+/** The revision that a change is based on, from If-Match. */
+export type ExpectedRevision = number | '*';
 
 /** Creates, changes and deletes profiles: everything is checked against the functions, secrets are sealed. */
 export class ProfileService {
@@ -62,14 +62,13 @@ export class ProfileService {
   /** @throws Problem not_found, precondition_failed. */
   async delete(id: ProfileId, expected: ExpectedRevision): Promise<StoredProfile> {
     const current = await this.#current(id, expected);
-    await removeProfile(this.#store, { id, expectedRevision: current.revision, now: new Date() });
-    return current;
+    return removeProfile(this.#store, { id, expectedRevision: current.revision, now: new Date() });
   }
 
   async #current(id: ProfileId, expected: ExpectedRevision): Promise<StoredProfile> {
     const current = await findProfile(this.#store, id);
     if (!current) throw new Problem('not_found', 'there is no such profile');
-    if (expected !== 'any' && expected !== current.revision)
+    if (expected !== '*' && expected !== current.revision)
       throw new Problem('precondition_failed', `the profile is at revision ${current.revision} by now`);
     return current;
   }

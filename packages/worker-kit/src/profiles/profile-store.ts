@@ -17,6 +17,7 @@ export interface StoredProfile extends StoredSettings {
   revision: number;
   createdAt: Date;
   updatedAt: Date;
+  deletedAt: Date | null;
 }
 
 /** A profile as it was at one revision. */
@@ -51,10 +52,8 @@ export function openProfileStore(options: {
   return { prisma, close: () => prisma.$disconnect() };
 }
 
-/** A row's JSON columns as the words of this package: only this package writes them. */
-export function toStored<Row extends { settings: unknown; secrets: unknown }>(
-  row: Row,
-): Omit<Row, 'settings' | 'secrets'> & StoredSettings {
+/** A row's JSON columns as the words of this package: nobody else writes them. */
+export function storedOf(row: { settings: unknown; secrets: unknown }): StoredSettings {
   const { settings, secrets } = row as StoredSettings;
-  return { ...row, settings, secrets };
+  return { settings, secrets };
 }

@@ -1,5 +1,5 @@
 import type { ProfileId } from '@connecta/contracts';
-import { toStored, type ProfileStore, type StoredProfile, type StoredRevision } from './profile-store.ts';
+import { storedOf, type ProfileStore, type StoredProfile, type StoredRevision } from './profile-store.ts';
 
 /** The live profile of an id; null when there is none. */
 export async function findProfile(store: ProfileStore, id: ProfileId): Promise<StoredProfile | null> {
@@ -25,9 +25,9 @@ export async function listProfiles(
   return rows.map(toProfile);
 }
 
-/** Every live profile. */
+/** Every profile, deleted ones too. */
 export async function listAllProfiles(store: ProfileStore): Promise<StoredProfile[]> {
-  const rows = await store.prisma.profile.findMany({ where: { deletedAt: null }, orderBy: { id: 'asc' } });
+  const rows = await store.prisma.profile.findMany({ orderBy: { id: 'asc' } });
   return rows.map(toProfile);
 }
 
@@ -65,25 +65,18 @@ interface ProfileRow {
   secrets: unknown;
   createdAt: Date;
   updatedAt: Date;
+  deletedAt: Date | null;
 }
 
 /** Maps a row of `profiles`. */
 export function toProfile(row: ProfileRow): StoredProfile {
-  const { name, revision, createdAt, updatedAt } = row;
-  const { settings, secrets } = toStored(row);
-  return { id: row.id as ProfileId, name, function: row.function, revision, settings, secrets, createdAt, updatedAt };
+  const { name, revision, createdAt, updatedAt, deletedAt } = row;
+  const content = { name, function: row.function, ...storedOf(row) };
+  return { id: row.id as ProfileId, ...content, revision, createdAt, updatedAt, deletedAt };
 }
 
-function toRevision(row: Omit<ProfileRow, 'id' | 'updatedAt'> & { profileId: string }): StoredRevision {
+function toRevision(row: Omit<ProfileRow, 'id' | 'updatedAt' | 'deletedAt'> & { profileId: string }): StoredRevision {
   const { name, revision, createdAt } = row;
-  const { settings, secrets } = toStored(row);
-  return {
-    profileId: row.profileId as ProfileId,
-    name,
-    function: row.function,
-    revision,
-    settings,
-    secrets,
-    createdAt,
-  };
+  const content = { name, function: row.function, ...storedOf(row) };
+  return { profileId: row.profileId as ProfileId, ...content, revision, createdAt };
 }

@@ -85,19 +85,22 @@ export async function updateProfile(
 }
 
 /**
- * Marks a profile deleted; its name is free again, its revisions stay.
+ * Marks a profile deleted; its name is free again, its revisions stay. The deletion has a revision of its own, so that
+ * whoever hears of changes in another order knows which is the last.
  *
  * @throws Problem precondition_failed when the profile is no longer live at `expectedRevision`.
  */
 export async function removeProfile(
   store: ProfileStore,
   options: { id: ProfileId; expectedRevision: number; now: Date },
-): Promise<void> {
-  const { count } = await store.prisma.profile.updateMany({
-    where: { id: options.id, revision: options.expectedRevision, deletedAt: null },
-    data: { deletedAt: options.now },
+): Promise<StoredProfile> {
+  const { id, expectedRevision, now } = options;
+  const [row] = await store.prisma.profile.updateManyAndReturn({
+    where: { id, revision: expectedRevision, deletedAt: null },
+    data: { deletedAt: now, revision: expectedRevision + 1 },
   });
-  if (count === 0) throw changedMeanwhile();
+  if (!row) throw changedMeanwhile();
+  return toProfile(row);
 }
 
 /** True when a profile of this name is live or ever was. */
