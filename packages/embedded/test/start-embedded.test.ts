@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { DataDirInUseError, startEmbedded } from '../src/index.ts';
-import type { Embedded } from '../src/index.ts';
+import type { Embedded, EmbeddedService } from '../src/index.ts';
+import { findRedis } from '../src/redis/server.ts';
 import { ownDataDir } from './own-data-dir.ts';
 
 const dir = ownDataDir();
@@ -25,6 +27,24 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   } finally {
     await client.end();
   }
+}
+
+const testWithRedis = findRedis(given.PATH ?? '') ? test : test.skip;
+
+function redisService(): EmbeddedService {
+  const { redis } = embedded.services;
+  if (!redis) throw new Error('no Redis was started');
+  return redis;
+}
+
+/** The answer to one inline command. */
+async function redisAnswers(url: string, command: string): Promise<string> {
+  const { port, password } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.end(`AUTH ${password}\r\n${command}\r\nQUIT\r\n`);
+  const said = Buffer.concat(await socket.toArray()).toString();
+  const [greeting = '', ...answer] = said.trimEnd().split('\r\n');
+  return greeting === '+OK' ? answer.slice(0, -1).join(' ') : greeting;
 }
 
 const databaseUrl = (): string => embedded.env['DATABASE_URL'] ?? '';
@@ -68,6 +88,26 @@ test('every server that is killed again and again comes back', async () => {
       expect(service.pid).not.toBe(before);
     }
   }
+});
+
+testWithRedis('Redis keeps what it was told over a kill, unless it is restarted empty', async () => {
+  const redis = redisService();
+  expect(await redisAnswers(redis.url, 'SET kept yes')).toBe('+OK');
+  // The append-only file is written out every second.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  redis.kill('SIGKILL');
+  await redis.untilUp();
+  expect(await redisAnswers(redis.url, 'EXISTS kept')).toBe(':1');
+  await redis.restart({ empty: true });
+  expect(await redisAnswers(redis.url, 'EXISTS kept')).toBe(':0');
+});
+
+testWithRedis('Redis refuses who does not know the password, and never evicts', async () => {
+  const redis = redisService();
+  const stranger = new URL(redis.url);
+  stranger.password = 'wrong';
+  expect(await redisAnswers(stranger.toString(), 'PING')).toContain('-WRONGPASS');
+  expect(await redisAnswers(redis.url, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
 });
 
 test('a server that is halted stays down until it is restarted', async () => {

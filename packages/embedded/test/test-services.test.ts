@@ -27,6 +27,12 @@ test('every database is fresh and has all migrations applied', async () => {
   await expect(count(other, 'SELECT 1 FROM mark')).rejects.toThrow('does not exist');
 });
 
+test('a worker database has its own migrations', async () => {
+  expect(await count(await services.workerDatabaseUrl(), "SELECT 1 FROM pg_tables WHERE tablename = 'profiles'")).toBe(
+    1,
+  );
+});
+
 test('a queue database is empty', async () => {
   const url = await services.queueDatabaseUrl();
   expect(await count(url, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).toBe(0);
