@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { configFields, processConfig, processConfigFields, readConfig, type ProcessConfig } from '@connecta/runtime';
+import { DEFAULT_TIMERS, type Timers } from '@connecta/domain';
 import { z } from 'zod';
 
 const schema = z
@@ -10,6 +11,8 @@ const schema = z
     REDIS_URL: configFields.redisUrl().optional(),
     QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
     CONNECTA_LEASE_KEY: configFields.key(32),
+    CONNECTA_HOLD_MS: configFields.count(DEFAULT_TIMERS.holdMs, 1000),
+    CONNECTA_RECONCILE_MS: configFields.count(5000, 100),
     ORCHESTRATOR_PORT: configFields.port(0),
     ORCHESTRATOR_NAME: configFields.text().default(`${hostname()}-${process.pid}`),
   })
@@ -24,6 +27,8 @@ export interface OrchestratorConfig extends ProcessConfig {
   databaseUrl: string;
   queue: { kind: 'redis' | 'postgres'; url: string };
   leaseKey: string;
+  timers: Timers;
+  reconcileMs: number;
   /** For `/live`, `/ready` and `/metrics`; 0: any free port. */
   port: number;
   /** Unique among the replicas. */
@@ -41,6 +46,8 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
       url: (read.QUEUE_BACKEND === 'redis' ? read.REDIS_URL : read.QUEUE_DATABASE_URL) ?? '',
     },
     leaseKey: read.CONNECTA_LEASE_KEY,
+    timers: { ...DEFAULT_TIMERS, holdMs: read.CONNECTA_HOLD_MS },
+    reconcileMs: read.CONNECTA_RECONCILE_MS,
     port: read.ORCHESTRATOR_PORT,
     name: read.ORCHESTRATOR_NAME,
   };

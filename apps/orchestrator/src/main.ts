@@ -22,6 +22,8 @@ await runProcess({
       databaseUrl: config.databaseUrl,
       leaseKey: config.leaseKey,
       name: config.name,
+      timers: config.timers,
+      reconcileMs: config.reconcileMs,
       log,
       metrics,
     });

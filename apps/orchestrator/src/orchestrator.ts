@@ -1,5 +1,5 @@
 import { leaseKey } from '@connecta/contracts';
-import { DEFAULT_TIMERS } from '@connecta/domain';
+import { DEFAULT_TIMERS, type Timers } from '@connecta/domain';
 import type { QueueBackend } from '@connecta/queue';
 import type { Logger, Metrics } from '@connecta/runtime';
 import {
@@ -35,12 +35,14 @@ export interface OrchestratorOptions {
   name: string;
   log: Logger;
   metrics: Metrics;
+  timers?: Timers;
+  /** How often the queues are compared with the database. */
+  reconcileMs?: number;
 }
 
 const PLAN_LIMIT = 500;
 const MOVE_LIMIT = 500;
 const TIMER_MS = 500;
-const RECONCILE_MS = 5000;
 const HOUSEKEEPING_MS = 30_000;
 
 /**
@@ -48,7 +50,7 @@ const HOUSEKEEPING_MS = 30_000;
  * leads, timers and recovery. They meet only in the database.
  */
 export class Orchestrator {
-  readonly #options: OrchestratorOptions;
+  readonly #options: Required<OrchestratorOptions>;
   readonly #plans: PlanCache;
   readonly #engine: BuiltInEngine;
   readonly #dispatcher: Dispatcher;
@@ -65,7 +67,7 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     const { store, queue, log, metrics } = options;
-    this.#options = options;
+    this.#options = { timers: DEFAULT_TIMERS, reconcileMs: 5000, ...options };
     const key = leaseKey(options.leaseKey);
     const onError = (error: Error): void => log.warn({ err: error }, 'a connection to the database failed');
     const notifier = createOrderNotifier(store, onError);
@@ -89,14 +91,20 @@ export class Orchestrator {
       follow: this.#follow,
       onLate: (reason) => late.inc({ reason }),
     });
-    this.#reconciler = new Reconciler({ store, queues: queue.jobs, log, apply: (found) => this.#move(found) });
+    this.#reconciler = new Reconciler({
+      store,
+      queues: queue.jobs,
+      log,
+      timers: this.#options.timers,
+      apply: (found) => this.#move(found),
+    });
     const loop = (name: string, idleMs: number, tick: () => Promise<boolean>): Loop =>
       new Loop({ name, idleMs, tick, log });
     this.#loops = [
       loop('plan', 1000, () => this.planTick()),
       loop('advance', 0, () => this.#advance.tick()),
       loop('timers', TIMER_MS, () => this.timerTick()),
-      loop('recover', RECONCILE_MS, () => this.recoverTick()),
+      loop('recover', this.#options.reconcileMs, () => this.recoverTick()),
       loop('types', 1000, () => this.#refreshTypes()),
     ];
   }
@@ -140,16 +148,16 @@ export class Orchestrator {
 
   /** What only one replica does twice a second: every timer of the engine. */
   async timerTick(): Promise<boolean> {
-    const { store, log } = this.#options;
+    const { store, log, timers } = this.#options;
     const elapsedMs = Date.now() - this.#lastTick;
     this.#lastTick = Date.now();
     if (!(await this.#leadership.isLeading())) return false;
     // After a pause (a stopped process, a lost leadership) the clock must not leap.
     await advanceFreeClocks(store, Math.min(elapsedMs, 4 * TIMER_MS));
-    for (const { workerType, instance } of await loseSilentInstances(store, DEFAULT_TIMERS.missedHeartbeats)) {
+    for (const { workerType, instance } of await loseSilentInstances(store, timers.missedHeartbeats)) {
       log.warn({ workerType, instance }, 'an instance is lost: it has sent no heartbeat for three intervals');
     }
-    const found = await findExpired(store, DEFAULT_TIMERS);
+    const found = await findExpired(store, timers);
     await this.#move(found);
     return found.length >= MOVE_LIMIT;
   }

@@ -1,6 +1,6 @@
 import type { JobQueues } from '@connecta/queue';
 import type { Logger } from '@connecta/runtime';
-import { DEFAULT_TIMERS } from '@connecta/domain';
+import type { Timers } from '@connecta/domain';
 import { countOpenAttempts, findOpenAttempts, listWorkerTypes, type Store } from '@connecta/store';
 import type { FoundAttempt } from '../engine/moveAttempts.ts';
 import { reconcileType } from './reconcileType.ts';
@@ -14,8 +14,10 @@ export interface ReconcilerOptions {
   store: Store;
   queues: JobQueues;
   log: Logger;
+  timers: Timers;
   /** Moves attempts on and sends what follows. */
   apply: (found: FoundAttempt[]) => Promise<void>;
+  /** How long an attempt must be missing: longer than an event may lie unread in a dead reader's hands. */
   missingMs?: number;
 }
 
@@ -48,20 +50,20 @@ export class Reconciler {
   }
 
   async #look(type: string, invoked: number, expected: number, full: boolean): Promise<void> {
-    const { store, queues, log, missingMs } = this.#options;
+    const { store, queues, log, timers, missingMs } = this.#options;
     const marker = await queues.hasMarker(type);
     const counts = await queues.counts(type);
     const quiet = marker && invoked === 0 && counts.waiting + counts.active === expected;
     if (quiet && !full && !this.#missingSince.get(type)?.size) return;
     const ids = await queues.ids(type);
-    const attempts = await findOpenAttempts(store, type, DEFAULT_TIMERS.holdMs, LIMIT);
+    const attempts = await findOpenAttempts(store, type, timers.holdMs, LIMIT);
     const { found, missingSince, stray } = reconcileType({
       attempts,
       queue: { waiting: new Set(ids.waiting), active: new Set(ids.active) },
       marker,
       missingSince: this.#missingSince.get(type) ?? new Map(),
       now: Date.now(),
-      timers: DEFAULT_TIMERS,
+      timers,
       missingMs,
     });
     this.#missingSince.set(type, missingSince);
