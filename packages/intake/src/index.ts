@@ -9,3 +9,7 @@ export {
   type IncomingBlob,
 } from './blobs/receive-blob.ts';
 export { storeValue } from './blobs/store-value.ts';
+export { createIntake, type Intake } from './intake.ts';
+export type { StoreValue } from './prepare.ts';
+export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome } from './requests.ts';
+export { validateWorkflow } from './validateWorkflow.ts';

@@ -1,0 +1,104 @@
+import { Problem, type PlanId, type WorkflowVersionId } from '@connecta/contracts';
+import type { ClientFact } from '@connecta/store';
+import { Cache } from './cache.ts';
+import type { Facts } from './facts.ts';
+import { hashOfPlan, pinTasks, planOf } from './pins.ts';
+import type { OrderRequest } from './requests.ts';
+import { runnableOfSteps, runnableOfTasks, runnableOfVersion, sha256, type Runnable } from './runnable.ts';
+
+/** What a request runs, by the words it says it in: requests of one key share one plan. */
+export type PlanKey = { key: string; make: (() => Runnable | Problem) | { workflow: string } };
+
+/**
+ * Finds out what requests run. Compiled workflows and plan ids are kept; whether they are still the right ones (latest
+ * version, current profile revisions) is asked anew for each group.
+ */
+export class Planner {
+  /** By workflow version, or by what the order brought along. */
+  readonly #runnables = new Cache<string, Runnable>(1000);
+  readonly #planIds = new Cache<string, PlanId>(10_000);
+  /** Where a name led to last time: what to ask for along with it. Never used for more. */
+  readonly #lastVersions = new Cache<string, WorkflowVersionId>(1000);
+  readonly #lastContracts = new Cache<string, string>(1000);
+
+  /** How a request says what to run; a problem when it says nothing; undefined when the client is not known yet. */
+  keyOf(
+    request: OrderRequest,
+    client: ClientFact | undefined,
+    clientRef: string,
+    facts: Facts,
+  ): PlanKey | Problem | undefined {
+    if (request.tasks) {
+      const { tasks } = request;
+      return { key: shortened(`tasks ${tasks.join(' ')}`), make: () => runnableOfTasks(tasks) };
+    }
+    if (request.steps) {
+      const { steps, output } = request;
+      return { key: sha256(JSON.stringify([steps, output])), make: () => runnableOfSteps({ steps, output }) };
+    }
+    if (request.workflow !== undefined) return workflowKey(request.workflow);
+    if (client) {
+      if (client.workflow === null) {
+        return new Problem(
+          'no_workflow',
+          `The order names no workflow, tasks or steps, and client '${client.name}' has no contract`,
+        );
+      }
+      this.#lastContracts.set(clientRef, client.workflow);
+      return workflowKey(client.workflow);
+    }
+    const last = this.#lastContracts.get(clientRef);
+    if (last !== undefined) this.planOf(workflowKey(last), facts);
+    return undefined;
+  }
+
+  /** The plan's id, a problem, or undefined when facts are missing. */
+  planOf({ key, make }: PlanKey, facts: Facts): PlanId | Problem | undefined {
+    const runnable = typeof make === 'function' ? this.#compiled(key, make) : this.#version(make.workflow, facts);
+    if (runnable === undefined || runnable instanceof Problem) return runnable;
+    const pins = pinTasks(runnable, facts);
+    if (pins === undefined || pins instanceof Problem) return pins;
+    const hash = hashOfPlan(runnable, pins);
+    const known = this.#planIds.get(hash);
+    if (known !== undefined) return known;
+    const id = facts.plan(hash, () => planOf(runnable, pins, hash));
+    if (id !== undefined) this.#planIds.set(hash, id);
+    return id;
+  }
+
+  #compiled(key: string, make: () => Runnable | Problem): Runnable | Problem {
+    const known = this.#runnables.get(key);
+    if (known) return known;
+    const made = make();
+    if (!(made instanceof Problem)) this.#runnables.set(key, made);
+    return made;
+  }
+
+  #version(ref: string, facts: Facts): Runnable | Problem | undefined {
+    const version = facts.workflow(ref);
+    if (version === null) {
+      const faults = [{ path: '/workflow', message: `there is no workflow '${ref}'`, code: 'unknown_workflow' }];
+      return new Problem('unknown_workflow', `There is no workflow '${ref}'`, { faults });
+    }
+    if (version === undefined) {
+      const last = this.#lastVersions.get(ref);
+      const runnable = last === undefined ? undefined : this.#runnables.get(last);
+      if (runnable) pinTasks(runnable, facts);
+      return undefined;
+    }
+    this.#lastVersions.set(ref, version.id);
+    const known = this.#runnables.get(version.id);
+    if (known) return known;
+    const definition = facts.definition(version.id);
+    if (!definition) return undefined;
+    return this.#compiled(version.id, () => runnableOfVersion(version.id, definition));
+  }
+}
+
+function workflowKey(workflow: string): PlanKey {
+  return { key: `workflow ${workflow}`, make: { workflow } };
+}
+
+function shortened(key: string): string {
+  return key.length > 1000 ? sha256(key) : key;
+}

@@ -1,0 +1,92 @@
+import { Problem, newId, type ClientId, type JsonValue, type OrderId } from '@connecta/contracts';
+import type { ClientFact, NewOrder } from '@connecta/store';
+import type { Facts } from './facts.ts';
+import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
+import type { PlanKey, Planner } from './planner.ts';
+import { readOrderRequest } from './readOrderRequest.ts';
+import type { IntakeRequest, OrderRequest } from './requests.ts';
+
+/** Keeps a JSON input that is too large to travel inline as a blob of the client; what stands for it then. */
+export type StoreValue = (from: { value: JsonValue; clientId: ClientId; createdBy: string }) => Promise<JsonValue>;
+
+/** An order that may be inserted; its input must be stored as a blob before, when it is large. */
+export interface PreparedOrder {
+  row: NewOrder;
+  largeInput: boolean;
+}
+
+/** One request on its way: open → a prepared order or a problem. */
+export class Draft {
+  readonly #given: IntakeRequest;
+  readonly #request: OrderRequest | undefined;
+  readonly #values: OrderValues | undefined;
+  readonly #clientRef: string;
+  #planKey: PlanKey | Problem | undefined;
+  #done: PreparedOrder | Problem | undefined;
+
+  constructor(given: IntakeRequest) {
+    this.#given = given;
+    this.#clientRef = 'id' in given.client ? given.client.id : given.client.name;
+    const read = readOrderRequest(given.order);
+    if (read.ok) {
+      this.#request = read.request;
+      this.#values = readValues(read.request);
+    } else {
+      this.#done = new Problem('bad_request', 'The order is not valid', { faults: read.faults });
+    }
+  }
+
+  get done(): PreparedOrder | Problem | undefined {
+    return this.#done;
+  }
+
+  /** Goes on as far as the facts lead; asks them for everything else that it will need. */
+  settle(planner: Planner, facts: Facts, plans: Map<string, ReturnType<Planner['planOf']>>): void {
+    const [request, values] = [this.#request, this.#values];
+    if (this.#done || !request || !values) return;
+    const client = facts.client(this.#given.client);
+    this.#planKey ??= planner.keyOf(request, client ?? undefined, this.#clientRef, facts);
+    const plan = this.#planKey && planFor(this.#planKey, planner, facts, plans);
+    // The owner of blobs is known by then; before, this only asks for them.
+    const references = checkReferences(values, client?.id ?? ('' as ClientId), facts);
+    if (client === undefined) return;
+    if (client === null) this.#done = unknownClient(this.#clientRef);
+    else if (plan instanceof Problem) this.#done = plan;
+    else if (references instanceof Problem) this.#done = references;
+    else if (plan !== undefined && references !== undefined) this.#done = this.#prepare(client, plan, values);
+  }
+
+  #prepare(client: ClientFact, planId: NewOrder['planId'], values: OrderValues): PreparedOrder | Problem {
+    const { createdBy, traceparent, parentJobId, mayNameFiles = false } = this.#given;
+    const file = checkFile(values, mayNameFiles);
+    if (file) return file;
+    const largeInput = isTooLarge(values);
+    if (largeInput instanceof Problem) return largeInput;
+    const { input, params } = values;
+    const id = newId<OrderId>();
+    return {
+      row: { id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId },
+      largeInput,
+    };
+  }
+}
+
+/** Requests of a group that run the same are planned once. */
+function planFor(
+  planKey: PlanKey | Problem,
+  planner: Planner,
+  facts: Facts,
+  plans: Map<string, ReturnType<Planner['planOf']>>,
+): ReturnType<Planner['planOf']> {
+  if (planKey instanceof Problem) return planKey;
+  if (plans.has(planKey.key)) return plans.get(planKey.key);
+  const plan = planner.planOf(planKey, facts);
+  plans.set(planKey.key, plan);
+  return plan;
+}
+
+function unknownClient(ref: string): Problem {
+  return new Problem('invalid_input', `There is no client '${ref}'`, {
+    faults: [{ path: '/client', message: `there is no client '${ref}'`, code: 'unknown_client' }],
+  });
+}
