@@ -1,0 +1,86 @@
+import { median, quantile } from './measure/quantiles.ts';
+import { sum } from './measure/usage-sampler.ts';
+import type { Latency, Round, Throughput } from './rounds.ts';
+
+/** What the project wants to reach; see README.md for where the figures come from. */
+export const targets = { throughputAtLeast: 0.45, latencyAtMost: 4 } as const;
+
+/** The middle of several rounds, and how far they lay apart. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Throughput over all rounds. */
+export interface ThroughputSummary {
+  readonly ordersPerSecond: Spread;
+  /** CPU milliseconds an order, by group of processes: the figure that other load on the machine changes least. */
+  readonly cpuMsPerOrder: Readonly<Record<string, number>>;
+  readonly cpuSeconds: number;
+  readonly peakPssBytes: Readonly<Record<string, number>>;
+  readonly foreignShare: number;
+}
+
+/** Latency over all rounds, in milliseconds. */
+export interface LatencySummary {
+  readonly p50: Spread;
+  readonly p95: Spread;
+  readonly p99: Spread;
+}
+
+/** A whole run. Ratios are taken within each round, between measurements that ran directly one after the other. */
+export interface Summary {
+  readonly floor: { readonly batch: ThroughputSummary; readonly latency: LatencySummary };
+  readonly connecta: {
+    readonly batch: ThroughputSummary;
+    readonly singles: ThroughputSummary;
+    readonly latency: LatencySummary;
+  };
+  readonly ratios: { readonly throughput: Spread; readonly singlesThroughput: Spread; readonly latencyP50: Spread };
+}
+
+/** Sums the rounds up. */
+export function summarise(rounds: readonly Round[]): Summary {
+  const ratio = (of: (round: Round) => number): Spread => spreadOf(rounds.map(of));
+  return {
+    floor: {
+      batch: throughputOf(rounds.map(({ floor }) => floor.batch)),
+      latency: latencyOf(rounds.map(({ floor }) => floor.latency)),
+    },
+    connecta: {
+      batch: throughputOf(rounds.map(({ connecta }) => connecta.batch)),
+      singles: throughputOf(rounds.map(({ connecta }) => connecta.singles)),
+      latency: latencyOf(rounds.map(({ connecta }) => connecta.latency)),
+    },
+    ratios: {
+      throughput: ratio(({ connecta, floor }) => rateOf(connecta.batch) / rateOf(floor.batch)),
+      singlesThroughput: ratio(({ connecta, floor }) => rateOf(connecta.singles) / rateOf(floor.batch)),
+      latencyP50: ratio(({ connecta, floor }) => median(connecta.latency.eachMs) / median(floor.latency.eachMs)),
+    },
+  };
+}
+
+function spreadOf(figures: readonly number[]): Spread {
+  return { median: median(figures), min: Math.min(...figures), max: Math.max(...figures) };
+}
+
+const rateOf = ({ orders, ms }: Throughput): number => (orders / ms) * 1_000;
+
+function throughputOf(runs: readonly Throughput[]): ThroughputSummary {
+  const groups = Object.keys(runs[0]?.usage.cpuSeconds ?? {});
+  const medians = (of: (run: Throughput, group: string) => number): Record<string, number> =>
+    Object.fromEntries(groups.map((group) => [group, median(runs.map((run) => of(run, group)))]));
+  return {
+    ordersPerSecond: spreadOf(runs.map(rateOf)),
+    cpuMsPerOrder: medians(({ usage, orders }, group) => ((usage.cpuSeconds[group] ?? 0) * 1_000) / orders),
+    cpuSeconds: median(runs.map(({ usage }) => sum(usage.cpuSeconds))),
+    peakPssBytes: medians(({ usage }, group) => usage.peakPssBytes[group] ?? 0),
+    foreignShare: median(runs.map(({ usage }) => usage.foreignShare)),
+  };
+}
+
+function latencyOf(runs: readonly Latency[]): LatencySummary {
+  const at = (share: number): Spread => spreadOf(runs.map(({ eachMs }) => quantile(eachMs, share)));
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
