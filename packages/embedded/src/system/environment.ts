@@ -72,12 +72,14 @@ export interface SystemFacts {
 
 const local = (port: number): string => `http://127.0.0.1:${port}`;
 
-/** The gateways and `orchestrators` replicas of the engine. */
-export function platformProcesses(facts: SystemFacts, orchestrators: number): readonly ProcessSpec[] {
+/** The gateways, and the engine's replicas by name and port. */
+export function platformProcesses(
+  facts: SystemFacts,
+  orchestrators: readonly { name: string; port: number }[],
+): readonly ProcessSpec[] {
   const { keys, storeEnv, ports, extra } = facts;
   const shared = { ...storeEnv, CONNECTA_LEASE_KEY: keys.lease, CONNECTA_GATEWAY_KEY: keys.gateway, ...extra };
   const fe = { CONNECTA_FE_PORT: String(ports.fe), CONNECTA_ADMIN_KEY: keys.admin };
-  const engine = (name: string): ProcessSpec => ({ name, entry: 'apps/orchestrator/src/main.ts', env: shared });
   return [
     {
       name: 'fe-api',
@@ -91,7 +93,12 @@ export function platformProcesses(facts: SystemFacts, orchestrators: number): re
       env: { ...shared, CONNECTA_BE_PORT: String(ports.be) },
       readyUrl: `${local(ports.be)}/ready`,
     },
-    ...numbered('orchestrator', orchestrators).map(engine),
+    ...orchestrators.map(({ name, port }) => ({
+      name,
+      entry: 'apps/orchestrator/src/main.ts',
+      env: { ...shared, ORCHESTRATOR_PORT: String(port) },
+      readyUrl: `${local(port)}/ready`,
+    })),
   ];
 }
 
@@ -132,6 +139,6 @@ export function workerProcesses(
 }
 
 /** `name`, `name-2`, `name-3` … */
-function numbered(name: string, count: number): readonly string[] {
+export function numbered(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
 }

@@ -10,6 +10,7 @@ import type { ProcessHandle, ProcessLog } from '../supervised-process.ts';
 import {
   bundledWorkerTypes,
   commonEnvironment,
+  numbered,
   platformProcesses,
   systemKeys,
   workerDatabaseName,
@@ -67,7 +68,11 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     await options.seedServiceAccounts(databaseUrl, accounts);
     const ports = await gatewayPorts(embedded, options.ports);
     const facts: SystemFacts = { keys, storeEnv: embedded.env, ports, extra };
-    await fleet.start(platformProcesses(facts, options.replicas?.orchestrator ?? 1));
+    const engines = numbered('orchestrator', options.replicas?.orchestrator ?? 1).map(async (name) => ({
+      name,
+      port: await embedded.dataDir.port(name),
+    }));
+    await fleet.start(platformProcesses(facts, await Promise.all(engines)));
     await Promise.all(workerTypes.map((type) => startWorkerType(type, { fleet, facts, embedded, options })));
     return {
       feUrl: `http://127.0.0.1:${ports.fe}`,
