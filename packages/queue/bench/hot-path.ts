@@ -1,18 +1,29 @@
 /**
  * What one delivery costs: enqueue → consume → publish → read → acknowledge, an orchestrator and a worker process.
  *
- *   node packages/queue/bench/hot-path.ts [redis://127.0.0.1:6379] [redis|postgres]
- *   BENCH_JOBS=20000 BENCH_IN_FLIGHT=50 BENCH_SLOTS=50 BENCH_PROF=1 (CPU profiles of both processes)
+ *   node packages/queue/bench/hot-path.ts --url redis://127.0.0.1:6379 --kind redis|postgres --jobs 20000
+ *     --inflight 50 --slots 50 --prof <directory for the worker's CPU profile>
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { newId, deliveryId, type JobId, type JobMessage, type ProfileId } from '@connecta/contracts';
 import { Redis } from 'ioredis';
 import { openQueue, type Delivery, type QueueBackend } from '../src/index.ts';
 
-const env = (name: string, or: number): number => Number(process.env[`BENCH_${name}`] ?? or);
-const url = process.argv[2] ?? 'redis://127.0.0.1:6379';
-const kind = process.argv[3] === 'postgres' ? 'postgres' : 'redis';
-const prefix = process.env['BENCH_PREFIX'] ?? 'queuebench';
+const { values: given } = parseArgs({
+  options: {
+    url: { type: 'string', default: 'redis://127.0.0.1:6379' },
+    kind: { type: 'string', default: 'redis' },
+    prefix: { type: 'string', default: 'queuebench' },
+    jobs: { type: 'string', default: '10000' },
+    inflight: { type: 'string', default: '50' },
+    slots: { type: 'string', default: '50' },
+    prof: { type: 'string' },
+    worker: { type: 'boolean', default: false },
+  },
+});
+const { url, prefix } = given;
+const kind = given.kind === 'postgres' ? 'postgres' : 'redis';
 const TYPE = 'bench';
 const open = (): QueueBackend => openQueue({ kind, url, prefix, onError: (error) => console.error(error.message) });
 
@@ -35,7 +46,7 @@ async function worker(): Promise<void> {
   const queue = open();
   const consumer = queue.jobs.consume(TYPE, {
     instance: 'bench',
-    slots: env('SLOTS', 50),
+    slots: Number(given.slots),
     handle: (job) =>
       queue.events.publish(TYPE, [
         {
@@ -151,19 +162,18 @@ async function backlog(queue: QueueBackend, jobs: number): Promise<void> {
 
 async function main(): Promise<void> {
   const queue = open();
-  const child = fork(import.meta.filename, process.argv.slice(2), {
-    env: { ...process.env, BENCH_ROLE: 'worker' },
-    execArgv: process.env['BENCH_PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/queue-prof'] : [],
+  const child = fork(import.meta.filename, [...process.argv.slice(2), '--worker'], {
+    execArgv: given.prof ? ['--cpu-prof', `--cpu-prof-dir=${given.prof}`] : [],
   });
   await new Promise((resolve) => child.once('message', resolve));
-  const jobs = env('JOBS', 10_000);
+  const jobs = Number(given.jobs);
   await closedLoop(queue, 1_000, 50);
   await oneByOne(queue, 500);
-  await perJob(child, jobs, () => closedLoop(queue, jobs, env('IN_FLIGHT', 50)));
+  await perJob(child, jobs, () => closedLoop(queue, jobs, Number(given.inflight)));
   await perJob(child, jobs, () => backlog(queue, jobs));
   child.send('stop');
   await new Promise((resolve) => child.once('exit', resolve));
   await queue.close();
 }
 
-await (process.env['BENCH_ROLE'] === 'worker' ? worker() : main());
+await (given.worker ? worker() : main());

@@ -10,7 +10,7 @@ export interface OpenQueueOptions extends Partial<Omit<QueueOptions, 'onError'>>
   /** First part of all keys (Redis) and schemas (Postgres). */
   prefix?: string;
   /** Told about faults that no caller hears of; the same message at most once in 10 s. */
-  onError(error: Error): void;
+  onError: (error: Error) => void;
 }
 
 /** Opens the queue's store; connections are made when they are first needed. Close it last. */

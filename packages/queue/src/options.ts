@@ -1,8 +1,8 @@
 /** Everything that can be set about a queue; the defaults are the measured ones. */
 export interface QueueOptions {
   /** Told about every fault that no caller hears of: broken connections, failed handlers, lost acknowledgements. */
-  onError(this: void, error: unknown): void;
-  /** `enqueue` rejects after this time. */
+  onError: (error: unknown) => void;
+  /** Calls of {@link JobQueues} reject after this time. */
   enqueueTimeoutMs: number;
   /** Reports that a reader took and did not acknowledge for this long go to another one. */
   claimIdleMs: number;
@@ -12,6 +12,17 @@ export interface QueueOptions {
   stuckMs: number;
   /** Reports that may wait in memory for a store that is away. */
   maxPendingEvents: number;
+  /** When deliveries travel together. */
+  pack: PackOptions;
+}
+
+export interface PackOptions {
+  /** More deliveries than this for one type in one call travel in packs. */
+  above: number;
+  /** Deliveries in a pack, at most; 1 switches packs off. */
+  size: number;
+  /** Members of a pack that wait for a slot of their consumer for this long are put back, one by one, for others. */
+  putBackMs: number;
 }
 
 export const QUEUE_DEFAULTS: Omit<QueueOptions, 'onError'> = {
@@ -20,4 +31,5 @@ export const QUEUE_DEFAULTS: Omit<QueueOptions, 'onError'> = {
   lockMs: 90_000,
   stuckMs: 30_000,
   maxPendingEvents: 100_000,
+  pack: { above: 64, size: 8, putBackMs: 250 },
 };

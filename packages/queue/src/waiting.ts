@@ -21,7 +21,7 @@ export class Sleeper {
   #woken = false;
 
   /** True once {@link stop} was called. */
-  get stopped(): boolean {
+  isStopped(): boolean {
     return this.#woken;
   }
 

@@ -1,58 +1,69 @@
+import type { Rewrite } from '../jobs/bull-store.ts';
+import { membersOf, toMessage } from '../jobs/packs.ts';
 import type { QueueOptions } from '../options.ts';
 import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
 import { Sleeper, within } from '../waiting.ts';
-import { isGone, type Message, type PullWorker } from './pull-worker.ts';
+import { whyGone, type Message, type PullWorker } from './pull-worker.ts';
+import { Slots, type Member } from './slots.ts';
 
-/** A message taken from the queue; it is over when all its deliveries are. */
+/** A message that was taken from the queue; it is over when none of its deliveries is open any more. */
 interface Held {
   message: Message;
-  id: string;
   worker: PullWorker;
   token: string;
   lockedAt: number;
-  open: number;
+  open: Map<string, Delivery>;
+  putBack: NodeJS.Timeout | undefined;
+  /** Ends when no change of the message itself is under way. */
+  settled: Promise<void>;
+}
+
+export interface ConsumerSetup {
+  openWorker(): PullWorker;
+  rewrite(change: Rewrite): Promise<boolean>;
+  consume: ConsumeOptions;
+  options: QueueOptions;
+  onClosed(): void;
 }
 
 /**
  * Takes deliveries of one worker type and runs them in slots.
  *
  * States: *pulling* (a free slot: one request for work is under way, blocked at the store), *full* (no free slot: the
- * end of each message fetches the next in the same call), *closing*. A worker object that got no answer for `stuckMs`
- * while slots were free is replaced by one with new connections; what the old one holds still ends through it.
+ * end of each message fetches the next in the same call), *closing*, *closed*. A worker object that got no answer for
+ * `stuckMs` while slots were free is replaced by one with new connections; what the old one holds ends through it.
  */
 export class DeliveryConsumer implements Consumer {
   readonly ready: Promise<void>;
-  readonly #openWorker: () => PullWorker;
-  readonly #consume: ConsumeOptions;
-  readonly #options: QueueOptions;
+  readonly #setup: ConsumerSetup;
   readonly #messages = new Set<Held>();
   readonly #held = new Set<string>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #slots: Slots<Held>;
   readonly #sleeper = new Sleeper();
+  readonly #ended = new Sleeper();
   readonly #timers: NodeJS.Timeout[];
   readonly #becomeReady: () => void;
   #worker: PullWorker;
   #pulling: Promise<void>;
   #askedAt = Date.now();
   #taken = 0;
-  #running = 0;
   #tokens = 0;
   #onFree: (() => void) | undefined;
   #onIdle: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(openWorker: () => PullWorker, consume: ConsumeOptions, options: QueueOptions) {
-    this.#openWorker = openWorker;
-    this.#consume = consume;
-    this.#options = options;
-    const ready = Promise.withResolvers<void>();
+  constructor(setup: ConsumerSetup) {
+    this.#setup = setup;
+    const { lockMs, stuckMs } = setup.options;
+    const ready: PromiseWithResolvers<void> = Promise.withResolvers();
     this.ready = ready.promise;
     this.#becomeReady = ready.resolve;
-    this.#worker = openWorker();
+    this.#slots = new Slots(setup.consume.slots, (member) => this.#run(member));
+    this.#worker = setup.openWorker();
     this.#pulling = this.#pull(this.#worker);
     this.#timers = [
-      setInterval(() => void this.#renewLocks(), options.lockMs / 6),
-      setInterval(() => this.#replaceWhenStuck(), Math.min(options.stuckMs / 4, 5_000)),
+      setInterval(() => void this.#renewLocks(), lockMs / 6),
+      setInterval(() => this.#replaceWhenStuck(), Math.min(stuckMs / 4, 5_000)),
     ];
   }
 
@@ -61,7 +72,7 @@ export class DeliveryConsumer implements Consumer {
   }
 
   running(): number {
-    return this.#running;
+    return this.#slots.running;
   }
 
   held(): string[] {
@@ -73,12 +84,12 @@ export class DeliveryConsumer implements Consumer {
   }
 
   #isFull(): boolean {
-    return this.#taken >= this.#consume.slots;
+    return this.#taken >= this.#setup.consume.slots;
   }
 
   /** The loop that asks for work while a slot is free. One request at a time: BullMQ blocks only the first. */
   async #pull(worker: PullWorker): Promise<void> {
-    while (!this.#sleeper.stopped && worker === this.#worker) {
+    while (!this.#sleeper.isStopped() && worker === this.#worker) {
       if (this.#isFull()) {
         await new Promise<void>((resolve) => (this.#onFree = resolve));
         continue;
@@ -87,7 +98,7 @@ export class DeliveryConsumer implements Consumer {
       try {
         const { message, answered } = await worker.pull(token);
         if (answered) this.#asked();
-        if (message && this.#sleeper.stopped) await worker.giveBack(message, token);
+        if (message && this.#sleeper.isStopped()) await worker.giveBack(message, token);
         else if (message) this.#take(worker, message, token);
       } catch (error) {
         this.#report(error);
@@ -101,60 +112,65 @@ export class DeliveryConsumer implements Consumer {
     this.#becomeReady();
   }
 
+  /** One that this instance already has (it was handed out again after the store was emptied) is not run twice. */
   #take(worker: PullWorker, message: Message, token: string): void {
-    const deliveries = [{ id: message.id ?? '', name: message.name, data: message.data }];
-    const held: Held = { message, id: message.id ?? '', worker, token, lockedAt: Date.now(), open: deliveries.length };
+    const { id = '', name, data } = message;
+    const deliveries = membersOf({ id, name, data }).filter((delivery) => !this.#held.has(delivery.id));
+    const open = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
+    const settled = Promise.resolve();
+    const held: Held = { message, worker, token, lockedAt: Date.now(), open, putBack: undefined, settled };
     this.#messages.add(held);
-    this.#taken += deliveries.length;
-    for (const delivery of deliveries) void this.#run(held, delivery);
-  }
-
-  /** Runs one delivery in the next free slot. One that this instance already has (it was handed out again after the
-   * store was emptied) is not run twice. */
-  async #run(held: Held, delivery: Delivery): Promise<void> {
-    if (!this.#held.has(delivery.id)) {
+    this.#taken += Math.max(open.size, 1);
+    if (open.size === 0) void this.#finish(held);
+    for (const delivery of deliveries) {
       this.#held.add(delivery.id);
-      if (this.#running >= this.#consume.slots) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      else this.#running++;
-      try {
-        await this.#consume.handle(delivery);
-      } catch (error) {
-        this.#report(error);
-      }
-      this.#held.delete(delivery.id);
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      this.#slots.add({ owner: held, delivery });
     }
-    if (--held.open === 0) await this.#finish(held);
-    else this.#release();
+    if (open.size > 1) this.#putBackLater(held);
   }
 
-  /** Ends the message in the store and takes the next one in the same call when its slot is free. */
+  async #run({ owner: held, delivery }: Member<Held>): Promise<void> {
+    try {
+      await this.#setup.consume.handle(delivery);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#held.delete(delivery.id);
+    held.open.delete(delivery.id);
+    // The slot is free for the next delivery at once; only the message's place in `taken` waits for the store.
+    if (held.open.size === 0) void this.#finish(held);
+    else this.#release(1);
+  }
+
+  /** Ends the message in the store and takes the next one in the same call when a slot is free for it. */
   async #finish(held: Held): Promise<void> {
     const { worker, message, token } = held;
+    clearTimeout(held.putBack);
+    await held.settled;
     let next: Message | undefined;
     for (;;) {
-      const fetchNext = !this.#sleeper.stopped && worker === this.#worker && this.#taken <= this.#consume.slots;
+      const fetchNext =
+        !this.#sleeper.isStopped() && worker === this.#worker && this.#taken <= this.#setup.consume.slots;
       try {
         next = await worker.finish(message, token, fetchNext);
         if (fetchNext) this.#asked();
         break;
       } catch (error) {
-        if (isGone(error)) break;
+        const gone = whyGone(error);
+        if (gone === 'unlocked') message.remove().catch((late: unknown) => this.#report(late));
+        if (gone || this.#ended.isStopped()) break;
         this.#report(error);
-        if (this.#sleeper.stopped) break;
-        await this.#sleeper.sleep(500);
+        await this.#ended.sleep(500);
       }
     }
     this.#messages.delete(held);
     if (next) this.#take(worker, next, token);
-    this.#release();
+    this.#release(1);
     if (worker !== this.#worker) this.#retire(worker);
   }
 
-  #release(): void {
-    this.#taken--;
+  #release(count: number): void {
+    this.#taken -= count;
     if (!this.#isFull()) {
       const free = this.#onFree;
       this.#onFree = undefined;
@@ -163,30 +179,69 @@ export class DeliveryConsumer implements Consumer {
     if (this.#taken === 0) this.#onIdle?.();
   }
 
+  #putBackLater(held: Held): void {
+    const { putBackMs } = this.#setup.options.pack;
+    held.putBack = setTimeout(() => (held.settled = this.#putBack(held)), putBackMs);
+  }
+
+  /** Puts the members of a pack back that did not get a slot, one by one: other instances may have free slots. Added
+   * first and taken out of the pack then: should this process die in between, nobody runs them twice all the same,
+   * because a dead consumer's pack is never handed out again. */
+  async #putBack(held: Held): Promise<void> {
+    const deliveries = this.#slots.takeWaiting(held).map(({ delivery }) => delivery);
+    if (deliveries.length === 0) return;
+    try {
+      await held.worker.putBack(deliveries);
+    } catch (error) {
+      this.#report(error);
+      for (const delivery of deliveries) this.#slots.add({ owner: held, delivery });
+      this.#putBackLater(held);
+      return;
+    }
+    for (const { id } of deliveries) {
+      held.open.delete(id);
+      this.#held.delete(id);
+    }
+    if (held.open.size > 0) {
+      this.#release(deliveries.length);
+      await this.#shrink(held);
+    } else {
+      this.#release(deliveries.length - 1);
+      void this.#finish(held);
+    }
+  }
+
+  async #shrink(held: Held): Promise<void> {
+    const { message, token } = held;
+    const smaller = toMessage([...held.open.values()]);
+    const newId = smaller.opts.jobId;
+    const change = { id: message.id ?? '', newId, name: smaller.name, data: JSON.stringify(smaller.data), token };
+    try {
+      if (await this.#setup.rewrite(change)) message.id = newId;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
   async #renewLocks(): Promise<void> {
     const now = Date.now();
-    const due = [...this.#messages].filter(({ lockedAt }) => now - lockedAt >= this.#options.lockMs / 3);
+    const { lockMs } = this.#setup.options;
+    const due = [...this.#messages].filter(({ lockedAt }) => now - lockedAt >= lockMs / 3);
     for (const held of due) held.lockedAt = now;
-    const byWorker = Map.groupBy(due, ({ worker }) => worker);
-    for (const [worker, helds] of byWorker)
-      try {
-        await worker.extendJobLocks(
-          helds.map(({ id }) => id),
-          helds.map(({ token }) => token),
-          this.#options.lockMs,
-        );
-      } catch (error) {
-        this.#report(error);
-      }
+    for (const [worker, helds] of Map.groupBy(due, (held) => held.worker)) {
+      const ids = helds.map(({ message }) => message.id ?? '');
+      const tokens = helds.map(({ token }) => token);
+      await worker.extendJobLocks(ids, tokens, lockMs).catch((error: unknown) => this.#report(error));
+    }
   }
 
   #replaceWhenStuck(): void {
     const silentMs = Date.now() - this.#askedAt;
-    if (this.#sleeper.stopped || this.#isFull() || silentMs < this.#options.stuckMs) return;
+    if (this.#sleeper.isStopped() || this.#isFull() || silentMs < this.#setup.options.stuckMs) return;
     this.#report(new Error(`no answer to a request for work for ${silentMs} ms: opening new connections`));
     const old = this.#worker;
     this.#askedAt = Date.now();
-    this.#worker = this.#openWorker();
+    this.#worker = this.#setup.openWorker();
     this.#pulling = this.#pull(this.#worker);
     this.#retire(old);
   }
@@ -199,18 +254,22 @@ export class DeliveryConsumer implements Consumer {
 
   async #close(graceMs: number): Promise<void> {
     this.#sleeper.stop();
-    for (const timer of this.#timers) clearInterval(timer);
     this.#onFree?.();
     this.#worker.interrupt();
-    if (this.#taken > 0 && graceMs > 0)
-      await within(graceMs, 'running handlers', new Promise<void>((resolve) => (this.#onIdle = resolve))).catch(
-        () => undefined,
-      );
+    for (const held of this.#messages) held.settled = this.#putBack(held);
+    if (this.#taken > 0 && graceMs > 0) {
+      const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
+      await within(graceMs, 'running handlers', idle).catch(() => undefined);
+    }
+    this.#ended.stop();
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const held of this.#messages) clearTimeout(held.putBack);
     await within(1_000, 'the last request for work', this.#pulling).catch(() => undefined);
     await within(1_000, 'closing', this.#worker.close(true)).catch((error: unknown) => this.#report(error));
+    this.#setup.onClosed();
   }
 
   #report(error: unknown): void {
-    this.#options.onError(error);
+    this.#setup.options.onError(error);
   }
 }

@@ -1,30 +1,29 @@
-import { Worker, type BackendFactory, type IQueueBackend, type Job, type WorkerOptions } from 'bullmq';
+import { Job, Worker, type BackendFactory, type IQueueBackend, type JobJson, type WorkerOptions } from 'bullmq';
 import type { JobMessage } from '@connecta/contracts';
+import { toMessage, type Pack } from '../jobs/packs.ts';
+import type { Delivery } from '../port.ts';
 
-export type Message = Job<JobMessage, unknown, string>;
+export type Message = Job<JobMessage | Pack, unknown>;
 
-/** BullMQ's codes for a message that is no longer ours to end: its key or lock is gone (the store was emptied, or the
- * message was removed), it is not active, or another one has the lock. */
-const GONE = new Set([-1, -2, -3, -6]);
+/** BullMQ's codes for a message that is no longer ours to end. */
+const GONE = { missing: -1, unlocked: -2, notActive: -3, foreign: -6 } as const;
+type Gone = keyof typeof GONE;
 
-/** True when a message cannot be ended because it is already gone from the store. */
-export function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && GONE.has(error.code);
+/** Why a message cannot be ended: it is gone (the store was emptied, or it was removed), its lock ran out, or somebody
+ * else has it. Undefined for other errors. */
+export function whyGone(error: unknown): Gone | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return (Object.keys(GONE) as Gone[]).find((gone) => GONE[gone] === error.code);
 }
 
 /**
  * A BullMQ worker without a processor: we ask it for messages and tell it when they are over. Its own loop is not used
  * because it counts messages, not functions, and cannot say when the store last answered it.
  */
-export class PullWorker extends Worker<JobMessage, unknown, string, IQueueBackend> {
+export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueueBackend> {
   #faults = 0;
 
-  constructor(
-    name: string,
-    options: WorkerOptions,
-    onError: (error: unknown) => void,
-    backend: BackendFactory<IQueueBackend>,
-  ) {
+  constructor(name: string, options: WorkerOptions, onError: (error: unknown) => void, backend: BackendFactory) {
     super(name, null, options, backend);
     this.on('error', (error) => {
       this.#faults++;
@@ -42,13 +41,24 @@ export class PullWorker extends Worker<JobMessage, unknown, string, IQueueBacken
 
   /** Ends a message and, in the same call, takes the next one. */
   async finish(message: Message, token: string, fetchNext: boolean): Promise<Message | undefined> {
-    const next = await message.moveToCompleted(null, token, fetchNext);
-    return Array.isArray(next) && next[0] ? this.nextJobFromJobData(next[0], String(next[1]), token) : undefined;
+    const next: unknown = await message.moveToCompleted(null, token, fetchNext);
+    if (!Array.isArray(next)) return undefined;
+    const [data, id] = next as [JobJson | undefined, string];
+    return data ? this.nextJobFromJobData(data, id, token) : undefined;
   }
 
   /** Puts a message back that came while this instance was closing. */
   async giveBack(message: Message, token: string): Promise<void> {
     await message.moveToWait(token);
+  }
+
+  /** Puts deliveries back by themselves, to be taken next. */
+  async putBack(deliveries: readonly Delivery[]): Promise<void> {
+    const messages = deliveries.map((delivery) => toMessage([delivery]));
+    await Job.createBulk(
+      this,
+      messages.map(({ name, data, opts }) => ({ name, data, opts: { ...opts, lifo: true } })),
+    );
   }
 
   /** Ends a waiting {@link pull}. */

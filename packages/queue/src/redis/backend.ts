@@ -7,12 +7,13 @@ import { checkRedis } from './check.ts';
 import { RedisConnections } from './connections.ts';
 import { RedisEventPublisher } from './event-publisher.ts';
 import { RedisEventReader } from './event-reader.ts';
-import { RedisJobQueues } from './job-queues.ts';
+import { RedisBullStore } from './bull-store.ts';
+import { BullJobQueues } from '../jobs/job-queues.ts';
 
 /** The queue port on Redis 6.2 or newer (or Valkey): BullMQ for deliveries, one stream per worker type for reports. */
 export class RedisBackend implements QueueBackend {
   readonly kind = 'redis';
-  readonly jobs: RedisJobQueues;
+  readonly jobs: BullJobQueues;
   readonly events: EventChannel;
   readonly accounts: QueueAccounts;
   readonly #connections: RedisConnections;
@@ -25,7 +26,7 @@ export class RedisBackend implements QueueBackend {
     checkPrefix(prefix);
     this.#options = options;
     this.#connections = new RedisConnections(url, options.onError);
-    this.jobs = new RedisJobQueues(this.#connections, prefix, options);
+    this.jobs = new BullJobQueues(new RedisBullStore(this.#connections, prefix, options), options);
     this.#publisher = new RedisEventPublisher(() => this.#connections.reports, prefix, options);
     this.accounts = new RedisAccounts(this.#connections, url, prefix, options);
     this.events = {

@@ -3,7 +3,7 @@ import { within } from '../waiting.ts';
 import type { RedisConnections } from './connections.ts';
 
 /** XAUTOCLAIM came with 6.2. */
-const OLDEST = [6, 2];
+const OLDEST = { major: 6, minor: 2 };
 
 /** Refuses a Redis that would lose work silently.
  * @throws UnusableQueueError, QueueUnavailableError */
@@ -13,8 +13,8 @@ export async function checkRedis(connections: RedisConnections, timeoutMs: numbe
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const reasons: string[] = [];
   const [major = 0, minor = 0] = field('redis_version').split('.').map(Number);
-  if (major < OLDEST[0]! || (major === OLDEST[0] && minor < OLDEST[1]!))
-    reasons.push(`Redis ${field('redis_version')} is older than ${OLDEST.join('.')}`);
+  if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor))
+    reasons.push(`Redis ${field('redis_version')} is older than ${OLDEST.major}.${OLDEST.minor}`);
   const policy = field('maxmemory_policy');
   if (policy !== 'noeviction') reasons.push(`maxmemory-policy is ${policy}, which drops work: it must be noeviction`);
   if (field('redis_mode') === 'cluster') reasons.push('Redis Cluster is not supported');

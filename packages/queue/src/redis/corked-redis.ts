@@ -10,7 +10,7 @@ export class CorkedRedis extends Redis {
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     const { stream } = this;
-    if (!this.#corked && this.status === 'ready' && stream) {
+    if (!this.#corked && this.status === 'ready') {
       this.#corked = true;
       stream.cork();
       process.nextTick(() => {

@@ -31,14 +31,15 @@ export class RedisEventPublisher {
   }
 
   publish(workerType: string, events: readonly WorkerEvent[]): Promise<void> {
-    if (this.#sleeper.stopped) return Promise.reject(new QueueClosedError());
+    if (this.#sleeper.isStopped()) return Promise.reject(new QueueClosedError());
     if (this.#pending + events.length > this.#options.maxPendingEvents)
       return Promise.reject(new EventBacklogError(this.#pending));
     this.#pending += events.length;
     if (this.#turns.size === 0) setImmediate(() => this.#flush());
     let turn = this.#turns.get(workerType);
     if (!turn) {
-      turn = { events: [], ...Promise.withResolvers<void>() };
+      const resolvers: PromiseWithResolvers<void> = Promise.withResolvers();
+      turn = { events: [], ...resolvers };
       this.#turns.set(workerType, turn);
     }
     for (const event of events) turn.events.push(event);
@@ -67,12 +68,12 @@ export class RedisEventPublisher {
     const key = typeKeys(this.#prefix, workerType).reports;
     const body = JSON.stringify(events);
     for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {
-      if (this.#sleeper.stopped) throw new QueueClosedError();
+      if (this.#sleeper.isStopped()) throw new QueueClosedError();
       try {
         await this.#connection().xadd(key, '*', 'd', body);
         return;
       } catch (error) {
-        if (this.#sleeper.stopped) throw new QueueClosedError();
+        if (this.#sleeper.isStopped()) throw new QueueClosedError();
         this.#options.onError(error);
         await this.#sleeper.sleep(delayMs);
       }

@@ -35,7 +35,6 @@ export class RedisEventReader implements EventReader {
   readonly #sleeper = new Sleeper();
   #types: readonly string[] = [];
   #keys: string[] = [];
-  #typeOfKey = new Map<string, string>();
   #nextClaim = 0;
 
   constructor(connections: ReaderConnections, prefix: string, reader: ReaderOptions, options: QueueOptions) {
@@ -47,7 +46,7 @@ export class RedisEventReader implements EventReader {
 
   async read({ max, blockMs }: { max: number; blockMs: number }): Promise<EventBatch> {
     const until = Date.now() + blockMs;
-    while (!this.#sleeper.stopped) {
+    while (!this.#sleeper.isStopped()) {
       const left = until - Date.now();
       try {
         if (await this.#lookForTypes()) {
@@ -55,7 +54,7 @@ export class RedisEventReader implements EventReader {
           if (taken.length > 0) return this.#batch(taken);
         } else await this.#sleeper.sleep(Math.max(0, Math.min(left, 100)));
       } catch (error) {
-        if (this.#sleeper.stopped) break;
+        if (this.#sleeper.isStopped()) break;
         await this.#recover(error, left);
       }
       if (Date.now() >= until) break;
@@ -79,7 +78,6 @@ export class RedisEventReader implements EventReader {
     await this.#createGroups(keys);
     this.#types = [...types];
     this.#keys = keys;
-    this.#typeOfKey = new Map(keys.map((key, at) => [key, this.#types[at]!]));
     return types.length > 0;
   }
 
@@ -113,14 +111,14 @@ export class RedisEventReader implements EventReader {
     const taken: Taken[] = [];
     for (const [at, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
       if (error) throw error;
-      this.#collect(this.#keys[at]!, (reply as [string, Entry[]])[1], taken);
+      this.#collect(this.#keys[at] ?? '', (reply as [string, Entry[]])[1], taken);
     }
     if (taken.length > 0) this.#nextClaim = 0;
     return taken.length > 0 ? taken : null;
   }
 
   #collect(key: string, entries: readonly Entry[], into: Taken[]): void {
-    const workerType = this.#typeOfKey.get(key);
+    const workerType = this.#types[this.#keys.indexOf(key)];
     if (workerType === undefined) return;
     for (const [id, fields] of entries) if (fields) into.push({ workerType, id, bodies: parse(fields[1]) });
   }
@@ -146,7 +144,7 @@ export class RedisEventReader implements EventReader {
       }
       for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
     } catch (error) {
-      if (!this.#sleeper.stopped) this.#options.onError(error);
+      if (!this.#sleeper.isStopped()) this.#options.onError(error);
     }
   }
 

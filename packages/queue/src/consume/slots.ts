@@ -1,0 +1,42 @@
+import type { Delivery } from '../port.ts';
+
+/** A delivery that was taken together with others, and the message it came in. */
+export interface Member<Owner> {
+  owner: Owner;
+  delivery: Delivery;
+}
+
+/** Runs at most `slots` deliveries at once, in the order they came; the others wait here. */
+export class Slots<Owner> {
+  readonly #slots: number;
+  readonly #run: (member: Member<Owner>) => Promise<void>;
+  #waiting: Member<Owner>[] = [];
+  #running = 0;
+
+  constructor(slots: number, run: (member: Member<Owner>) => Promise<void>) {
+    this.#slots = slots;
+    this.#run = run;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  add(member: Member<Owner>): void {
+    if (this.#running < this.#slots) void this.#start(member);
+    else this.#waiting.push(member);
+  }
+
+  /** Takes the waiting members of one owner (or all) out of the line. */
+  takeWaiting(owner?: Owner): Member<Owner>[] {
+    const taken = this.#waiting.filter((member) => owner === undefined || member.owner === owner);
+    if (taken.length > 0) this.#waiting = this.#waiting.filter((member) => !taken.includes(member));
+    return taken;
+  }
+
+  async #start(member: Member<Owner>): Promise<void> {
+    this.#running++;
+    for (let next: Member<Owner> | undefined = member; next; next = this.#waiting.shift()) await this.#run(next);
+    this.#running--;
+  }
+}

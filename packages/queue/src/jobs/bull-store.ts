@@ -1,0 +1,24 @@
+import type { PullWorker } from '../consume/pull-worker.ts';
+import type { TypeQueue } from './type-queue.ts';
+
+/** What differs between the stores that BullMQ keeps its queues in. */
+export interface BullStore {
+  /** Resolves when the type's queue can be used.
+   * @throws QueueUnavailableError */
+  ready(workerType: string): Promise<void>;
+  openQueue(workerType: string): TypeQueue;
+  openWorker(workerType: string, instance: string): PullWorker;
+  hasMarker(workerType: string): Promise<boolean>;
+  setMarker(workerType: string): Promise<void>;
+  /** Gives a message another id and body, in its place and at once: a waiting one, one that is active under `token`,
+   * or (without a token) one whose lock is gone. False when there is none. */
+  rewrite(workerType: string, change: Rewrite): Promise<boolean>;
+}
+
+export interface Rewrite {
+  id: string;
+  newId: string;
+  name: string;
+  data: string;
+  token?: string;
+}

@@ -1,0 +1,59 @@
+import { createRedisBackend } from 'bullmq';
+import { PullWorker } from '../consume/pull-worker.ts';
+import type { BullStore, Rewrite } from '../jobs/bull-store.ts';
+import { TypeQueue } from '../jobs/type-queue.ts';
+import { typeKeys } from '../naming.ts';
+import type { QueueOptions } from '../options.ts';
+import type { RedisConnections } from './connections.ts';
+import { REWRITE_LUA } from './rewrite.ts';
+
+/** BullMQ's queues in Redis: keys `<prefix>:<type>:…`, all producers of a process behind one connection. */
+export class RedisBullStore implements BullStore {
+  readonly #connections: RedisConnections;
+  readonly #prefix: string;
+  readonly #options: QueueOptions;
+
+  constructor(connections: RedisConnections, prefix: string, options: QueueOptions) {
+    this.#connections = connections;
+    this.#prefix = prefix;
+    this.#options = options;
+  }
+
+  async ready(): Promise<void> {
+    await this.#connections.briskReady(this.#options.enqueueTimeoutMs);
+  }
+
+  openQueue(workerType: string): TypeQueue {
+    const options = { connection: this.#connections.brisk, prefix: this.#prefix, skipVersionCheck: true };
+    return new TypeQueue(workerType, options, this.#options.onError, createRedisBackend);
+  }
+
+  openWorker(workerType: string, instance: string): PullWorker {
+    const options = {
+      connection: this.#connections.patient,
+      prefix: this.#prefix,
+      name: instance,
+      lockDuration: this.#options.lockMs,
+      skipStalledCheck: true,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    };
+    return new PullWorker(workerType, options, this.#options.onError, createRedisBackend);
+  }
+
+  async hasMarker(workerType: string): Promise<boolean> {
+    return (await this.#connections.brisk.exists(typeKeys(this.#prefix, workerType).filled)) === 1;
+  }
+
+  async setMarker(workerType: string): Promise<void> {
+    await this.#connections.brisk.set(typeKeys(this.#prefix, workerType).filled, new Date().toISOString());
+  }
+
+  async rewrite(workerType: string, { id, newId, name, data, token = '' }: Rewrite): Promise<boolean> {
+    const key = (part: string): string => `${this.#prefix}:${workerType}:${part}`;
+    const keys = ['wait', 'active', id, newId, `${id}:lock`, `${newId}:lock`].map(key);
+    // A consumer's calls go where its locks are, an orchestrator's over the connection that does not wait for Redis.
+    const redis = token === '' ? this.#connections.brisk : this.#connections.patient;
+    return (await redis.eval(REWRITE_LUA, keys.length, ...keys, id, newId, name, data, token)) === 1;
+  }
+}
