@@ -95,3 +95,4 @@ export {
   type WantedFacts,
   type WorkflowFact,
 } from './intake/readIntakeFacts.ts';
+export { findClientId } from './clients/findClientId.ts';

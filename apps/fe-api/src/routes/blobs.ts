@@ -21,7 +21,7 @@ type BlobView = OperationAnswer<FeApiOperations['getBlob'], 200>;
 const MAX_KEEP_MS = 100 * 365.25 * 86_400_000;
 
 /** Bytes with an id: stored in one go, read whole or in ranges, kept as long as retention says. */
-export function blobRoutes(parts: BlobIntake & { access: BlobAccess }): Router {
+export function blobsRouter(parts: BlobIntake & { access: BlobAccess }): Router {
   const router = Router();
   const { access, store, blobs } = parts;
   const visible = (req: Request): Promise<Blob> =>

@@ -23,7 +23,7 @@ const BYTES = 'application/offset+octet-stream';
  * Resumable uploads: the tus protocol 1.0.0 (https://tus.io/protocols/resumable-upload), over a store of our own that
  * any replica can go on with. The upload's id is the blob's.
  */
-export function uploadRoutes(parts: UploadParts & { access: BlobAccess }): Router {
+export function uploadsRouter(parts: UploadParts & { access: BlobAccess }): Router {
   const router = Router();
   const routes = new UploadRoutes(parts);
   router.options(['/v1/uploads', '/v1/uploads/:id'], (_req, res) => {
