@@ -23,19 +23,35 @@ const contract = {
 
 const gateway = new Gateway({ url: process.env['CONNECTA_URL'] ?? '', key: process.env['CONNECTA_KEY'] ?? '' });
 
-/** The worker types register on their own a moment after the gateways are up. */
-async function untilTasksAreKnown(types: readonly string[]): Promise<void> {
+const tasks = [
+  'generic/add-2',
+  'generic/times-2',
+  ...Object.values(contract.steps).map(({ uses }) => uses),
+  'cu/gzip',
+  'big-function/tiles',
+];
+
+/** The worker types register on their own, with the profiles they come with, a moment after the gateways are up. */
+async function untilTasksAreKnown(): Promise<void> {
   const deadline = Date.now() + workersTimeoutMs;
-  for (const type of types) {
-    while (!(await gateway.send('GET', `/v1/workers/${type}`, { also: [404] })).ok) {
-      if (Date.now() > deadline) throw new Error(`worker type ${type} has not registered`);
+  for (const task of tasks) {
+    while (!(await isKnown(task))) {
+      if (Date.now() > deadline) throw new Error(`task ${task} is not there after ${workersTimeoutMs} ms`);
       await sleep(200);
     }
   }
 }
 
+async function isKnown(task: string): Promise<boolean> {
+  const [type = '', name = ''] = task.split('/');
+  const answer = await gateway.send('GET', `/v1/workers/${type}/profiles?name=${name}`, { also: [404, 503] });
+  if (!answer.ok) return false;
+  const { items } = (await answer.json()) as { items: unknown[] };
+  return items.length > 0;
+}
+
 async function sendSamples(): Promise<boolean> {
-  await untilTasksAreKnown(['generic', 'cu', 'big-function']);
+  await untilTasksAreKnown();
   await gateway.send('POST', '/v1/workflows', { body: contract, also: [conflict] });
   await gateway.send('POST', '/v1/clients', { body: { name: 'client-x', workflow: 'client-x' }, also: [conflict] });
   let allAsExpected = true;
