@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { DataDir } from '../data-dir.ts';
 
 /** The worker types that come with the repository, each a folder below `workers/`. */
@@ -112,9 +111,11 @@ export function workerProcesses(
     runners: number;
     slots: number;
     folder: string;
+    /** Where `api.ts` and `runner.ts` are, relative to the repository. */
+    entries: string;
   },
 ): readonly ProcessSpec[] {
-  const { secrets, apiPort, databaseUrl } = worker;
+  const { secrets, apiPort, databaseUrl, entries } = worker;
   const env = {
     BE_API_URL: local(facts.ports.be),
     SERVICE_ACCOUNT_KEY: secrets.serviceAccountKey,
@@ -127,14 +128,13 @@ export function workerProcesses(
     SLOTS: String(worker.slots),
     ...facts.extra,
   };
-  const folder = `workers/${basename(secrets.workerType)}/src`;
   const api = {
     name: `${secrets.workerType}-api`,
-    entry: `${folder}/api.ts`,
+    entry: `${entries}/api.ts`,
     env,
     readyUrl: `${local(apiPort)}/ready`,
   };
-  const runner = (name: string): ProcessSpec => ({ name, entry: `${folder}/runner.ts`, env });
+  const runner = (name: string): ProcessSpec => ({ name, entry: `${entries}/runner.ts`, env });
   return [api, ...numbered(`${secrets.workerType}-runner`, worker.runners).map(runner)];
 }
 

@@ -37,6 +37,8 @@ export interface SystemOptions {
   /** Fixed ports of the gateways; without them free ones, kept over restarts. */
   readonly ports?: { readonly fe: number; readonly be: number };
   readonly workerTypes?: readonly string[];
+  /** Where the entries of types outside `workers/` are, relative to the repository. */
+  readonly entries?: Readonly<Record<string, string>>;
   readonly replicas?: { readonly orchestrator?: number; readonly runner?: number };
   readonly slots?: number;
   /** Variables for every process, such as shorter timers. */
@@ -103,6 +105,7 @@ async function startWorkerType(
     runners: options.replicas?.runner ?? 1,
     slots: options.slots ?? 4,
     folder,
+    entries: options.entries?.[workerType] ?? `workers/${workerType}/src`,
   });
   await fleet.start(specs);
 }
