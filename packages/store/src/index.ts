@@ -96,3 +96,6 @@ export {
   type WorkflowFact,
 } from './intake/readIntakeFacts.ts';
 export { findClientId } from './clients/findClientId.ts';
+export { OrderWatch, type OrderSubscription } from './signals/orderWatch.ts';
+export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
+export { findClientId } from './clients/findClientId.ts';
