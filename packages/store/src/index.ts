@@ -98,4 +98,3 @@ export {
 export { findClientId } from './clients/findClientId.ts';
 export { OrderWatch, type OrderSubscription } from './signals/orderWatch.ts';
 export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
-export { findClientId } from './clients/findClientId.ts';
