@@ -1,0 +1,56 @@
+import { appendFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FunctionError, defineFunction, type WorkerType } from '@connecta/worker-kit';
+
+interface ProbeSettings {
+  ms: number;
+  add: number;
+}
+
+/** Adds after a while, and writes a line into the ledger when it begins and when it is done: what really ran. */
+const work = defineFunction<ProbeSettings>({
+  name: 'probe.work',
+  version: '1.0.0',
+  settingsSchema: {
+    type: 'object',
+    required: ['ms', 'add'],
+    additionalProperties: false,
+    properties: { ms: { type: 'integer', minimum: 0 }, add: { type: 'integer' } },
+  },
+  inputSchema: { type: 'number' },
+  outputSchema: { type: 'number' },
+  async run({ settings, input, job, signal }) {
+    const ledger = process.env['PROBE_LEDGER'] ?? '/dev/null';
+    await appendFile(ledger, `begin ${job.jobId} ${job.attempt}\n`);
+    await sleep(settings.ms, undefined, { signal });
+    await appendFile(ledger, `done ${job.jobId} ${job.attempt}\n`);
+    return { value: (input as number) + settings.add };
+  },
+});
+
+/** Ends its runner while it works, every time. */
+const poison = defineFunction<Record<string, never>>({
+  name: 'probe.poison',
+  version: '1.0.0',
+  settingsSchema: { type: 'object', additionalProperties: false },
+  inputSchema: {},
+  outputSchema: {},
+  async run() {
+    await sleep(300);
+    process.kill(process.pid, 'SIGKILL');
+    throw new FunctionError('permanent', 'unreachable', 'a killed process says nothing');
+  },
+});
+
+export const probe: WorkerType = {
+  type: 'probe',
+  version: '1.0.0',
+  owner: { team: 'features', contact: 'features@example.test' },
+  functions: [work, poison],
+  samples: [
+    { name: 'quick', function: 'probe.work', settings: { ms: 5, add: 1 } },
+    { name: 'slow', function: 'probe.work', settings: { ms: 60, add: 1 } },
+    { name: 'long', function: 'probe.work', settings: { ms: 4000, add: 1 } },
+    { name: 'poison', function: 'probe.poison', settings: {} },
+  ],
+};
