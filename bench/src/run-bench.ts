@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RemoteClient } from './client/remote.ts';
 import type { ClientPlan } from './client/protocol.ts';
+import { Gateway } from './connecta/gateway.ts';
+import { makeChain } from './connecta/profiles.ts';
 import { startConnecta } from './connecta/start.ts';
 import { startFloor } from './floor/start.ts';
 import type { BenchOptions } from './options.ts';
@@ -41,9 +43,11 @@ export async function runBench(options: BenchOptions, surroundings: BenchSurroun
     const connecta = await opened(
       startConnecta({ dataDir: join(dataDir, 'connecta'), searchPath, profileDir, log: reportDeaths(tell) }),
     );
+    const { url, key } = connecta;
+    const tasks = await tasksOf({ url, key });
     const contenders = {
       floor: await contender(floor, { kind: 'floor', redisUrl: floor.redisUrl }),
-      connecta: await contender(connecta, { kind: 'connecta', ...pick(connecta) }),
+      connecta: await contender(connecta, { kind: 'connecta', url, key, tasks }),
     };
     tell('Warming up…');
     await warmUpBoth(contenders, options);
@@ -59,7 +63,14 @@ export async function runBench(options: BenchOptions, surroundings: BenchSurroun
   }
 }
 
-const pick = ({ url, key, tasks }: { url: string; key: string; tasks: readonly string[] }) => ({ url, key, tasks });
+async function tasksOf(address: { url: string; key: string }): Promise<readonly string[]> {
+  const gateway = new Gateway({ ...address, connections: 1 });
+  try {
+    return await makeChain(gateway);
+  } finally {
+    await gateway.close();
+  }
+}
 
 function reportDeaths(tell: (line: string) => void) {
   return ({ process: name, event, detail = '' }: { process: string; event: string; detail?: string }): void => {

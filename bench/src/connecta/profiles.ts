@@ -1,24 +1,29 @@
-import { request } from 'undici';
+import type { Gateway } from './gateway.ts';
 
-/** The three tasks of the work as profiles of the generic worker. */
-const profiles = [
-  { name: 'bench-add-2', function: 'math.add', settings: { value: 2 } },
-  { name: 'bench-times-2', function: 'math.multiply', settings: { value: 2 } },
-  { name: 'bench-minus-1', function: 'math.add', settings: { value: -1 } },
-] as const;
+/** A profile of the generic worker, as fe-api takes it. */
+interface ProfileWrite {
+  readonly name: string;
+  readonly function: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
 
-const conflict = 409;
+/** The three tasks of the work. */
+const chain: readonly ProfileWrite[] = [
+  { name: 'bench-add-2', function: 'math.add', settings: { operand: 2 } },
+  { name: 'bench-times-2', function: 'math.multiply', settings: { operand: 2 } },
+  { name: 'bench-minus-1', function: 'math.add', settings: { operand: -1 } },
+];
 
-/** Makes the profiles through fe-api, as an operator would, and returns the tasks that name them. */
-export async function makeTasks({ url, key }: { url: string; key: string }): Promise<readonly string[]> {
-  for (const profile of profiles) {
-    const { statusCode, body } = await request(`${url}/v1/workers/generic/profiles`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(profile),
-    });
-    const answer = await body.text();
-    if (statusCode !== 201 && statusCode !== conflict) throw new Error(`${profile.name}: ${statusCode} ${answer}`);
+/** Makes the profiles of the work through fe-api, as an operator would, and returns the tasks that name them. */
+export function makeChain(gateway: Gateway): Promise<readonly string[]> {
+  return makeTasks(gateway, chain);
+}
+
+/** Makes profiles that are not there yet and returns their tasks. */
+export async function makeTasks(gateway: Gateway, profiles: readonly ProfileWrite[]): Promise<readonly string[]> {
+  for (const body of profiles) {
+    const found = await gateway.send<{ items: unknown[] }>('GET', `/v1/workers/generic/profiles?name=${body.name}`);
+    if (found.items.length === 0) await gateway.send('POST', '/v1/workers/generic/profiles', { body });
   }
   return profiles.map(({ name }) => `generic/${name}`);
 }

@@ -2,7 +2,6 @@ import { startSystem } from '@connecta/embedded';
 import type { ProcessLog } from '@connecta/embedded';
 import { seedServiceAccounts } from '@connecta/store';
 import type { ProcessGroups } from '../measure/processes.ts';
-import { makeTasks } from './profiles.ts';
 
 /** Jobs that the one runner works on at once. */
 const slots = 50;
@@ -11,7 +10,6 @@ const slots = 50;
 export interface RunningConnecta {
   readonly url: string;
   readonly key: string;
-  readonly tasks: readonly string[];
   groups(): ProcessGroups;
   stop(): Promise<void>;
 }
@@ -21,6 +19,8 @@ export async function startConnecta(options: {
   dataDir: string;
   searchPath: string;
   log: ProcessLog;
+  /** Stores that are there already, by their variables; the others are embedded. */
+  given?: Readonly<Record<string, string>>;
   /** Where each Node process writes its CPU profile when it ends. */
   profileDir?: string | undefined;
 }): Promise<RunningConnecta> {
@@ -31,6 +31,7 @@ export async function startConnecta(options: {
       PATH: options.searchPath,
       QUEUE_BACKEND: 'redis',
       LOG_LEVEL: 'warn',
+      ...options.given,
       ...(profileDir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
     },
     seedServiceAccounts,
@@ -38,14 +39,8 @@ export async function startConnecta(options: {
     workerTypes: ['generic'],
     slots,
   });
-  try {
-    const { feUrl: url, adminKey: key } = system;
-    const tasks = await makeTasks({ url, key });
-    return { url, key, tasks, groups: () => groupsOf(system), stop: () => system.stop() };
-  } catch (error) {
-    await system.stop();
-    throw error;
-  }
+  const { feUrl: url, adminKey: key } = system;
+  return { url, key, groups: () => groupsOf(system), stop: () => system.stop() };
 }
 
 function groupsOf({ processes, embedded }: Awaited<ReturnType<typeof startSystem>>): ProcessGroups {
