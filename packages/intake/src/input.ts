@@ -20,7 +20,7 @@ interface Reference {
   path: string;
   blobId: string;
   /** Puts the blob as the database knows it in the place of what was sent. */
-  replace(ref: BlobRef): void;
+  replace: (ref: BlobRef) => void;
 }
 
 /** What of a request the order keeps, with the blobs that it refers to. */
