@@ -1,1 +1,3 @@
-export {};
+export { genericFunctions } from './functions.ts';
+export { samples } from './samples.ts';
+export { genericWorkerType } from './worker-type.ts';
