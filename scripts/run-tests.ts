@@ -32,7 +32,11 @@ async function testRuns(): Promise<readonly TestRun[]> {
   const alone = projects.filter(({ hasBounds }) => hasBounds);
   const features = await findProjects(['features/jest.config.mjs']);
   return [
-    { name: 'workspaces', cwd: root, options: ['--maxWorkers=2', '--workerIdleMemoryLimit=1GB', '--projects', ...together] },
+    {
+      name: 'workspaces',
+      cwd: root,
+      options: ['--maxWorkers=2', '--workerIdleMemoryLimit=1GB', '--projects', ...together],
+    },
     ...alone.map(({ dir }) => ({ name: basename(dir), cwd: dir, options: ['--maxWorkers=2'] })),
     ...features.map(({ dir }) => ({ name: 'features', cwd: dir, options: ['--runInBand'] })),
   ];
