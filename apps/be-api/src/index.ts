@@ -1,1 +1,2 @@
-export {};
+export { createBeApi, type BeApiDeps } from './be-api.ts';
+export { readBeApiConfig, type BeApiConfig } from './config.ts';

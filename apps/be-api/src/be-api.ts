@@ -1,0 +1,68 @@
+import { OPENAPI_DOCUMENTS, leaseKey } from '@connecta/contracts';
+import type { Blobs } from '@connecta/blobs';
+import { createIntake, storeValue } from '@connecta/intake';
+import type { QueueBackend } from '@connecta/queue';
+import { createApi, type Logger, type Metrics } from '@connecta/runtime';
+import type { OrderWatch, Store } from '@connecta/store';
+import type { Express } from 'express';
+import { authenticateServiceAccount } from './authenticate.ts';
+import type { BeApiConfig } from './config.ts';
+import { blobsRouter } from './routes/blobs.ts';
+import { jobBlobsRouter } from './routes/job-blobs.ts';
+import { ordersRouter } from './routes/orders.ts';
+import { workersRouter } from './routes/workers.ts';
+import { AllowedHosts } from './workers/allowed-hosts.ts';
+import { QueueAccounts } from './workers/queue-access.ts';
+
+export interface BeApiDeps {
+  config: Pick<
+    BeApiConfig,
+    'queue' | 'queueWorkerUrl' | 'leaseKey' | 'workerUrlAllow' | 'heartbeatMs' | 'maxBlobBytes' | 'corsOrigins'
+  >;
+  store: Store;
+  queue: QueueBackend;
+  blobs: Blobs;
+  watch: OrderWatch;
+  log: Logger;
+  metrics: Metrics;
+  stopping: AbortSignal;
+  /** Answers that the document does not declare become a 500: on in tests. */
+  responseValidation?: boolean;
+}
+
+/** The gateway for machines, as an Express app. */
+export function createBeApi(deps: BeApiDeps): Express {
+  const { config, store, queue, blobs, watch, log, stopping } = deps;
+  const accounts = new QueueAccounts({
+    queue,
+    prefix: config.queue.prefix,
+    leaseKey: config.leaseKey,
+    staticUrl: config.queueWorkerUrl,
+    log,
+  });
+  const hosts = new AllowedHosts(config.workerUrlAllow);
+  const bytes = { store, blobs, maxBlobBytes: config.maxBlobBytes };
+  const leases = { store, leaseKey: leaseKey(config.leaseKey) };
+  const intake = createIntake({ store, storeValue: (from) => storeValue(bytes, from) });
+  return createApi({
+    name: 'be-api',
+    openapi: OPENAPI_DOCUMENTS.beApi,
+    routers: [
+      workersRouter({ store, accounts, hosts, heartbeatMs: config.heartbeatMs }),
+      ordersRouter({ ...leases, intake, watch, stopping }),
+      jobBlobsRouter({ ...bytes, ...leases }),
+      blobsRouter(bytes),
+    ],
+    authenticate: authenticateServiceAccount(store),
+    ready: {
+      database: () => store.pool.query('SELECT 1'),
+      queue: () => queue.check(),
+      blobs: () => blobs.check(),
+    },
+    log,
+    metrics: deps.metrics,
+    stopping,
+    corsOrigins: config.corsOrigins,
+    responseValidation: deps.responseValidation ?? false,
+  });
+}

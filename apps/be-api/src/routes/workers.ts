@@ -1,0 +1,128 @@
+import { Problem, type BeApiOperations, type ProfileId, type WorkerInstanceId } from '@connecta/contracts';
+import { DEFAULT_TIMERS } from '@connecta/domain';
+import { answer, inputOf } from '@connecta/runtime';
+import {
+  UnknownWorkerTypeError,
+  findInstance,
+  leaveWorker,
+  recordHeartbeat,
+  registerWorker,
+  upsertProfiles,
+  type HeldAttempt,
+  type Store,
+  type ToldProfile,
+} from '@connecta/store';
+import { Router, type RequestHandler } from 'express';
+import { accountOf, assertSpeaksFor } from '../authenticate.ts';
+import type { AllowedHosts } from '../workers/allowed-hosts.ts';
+import { checkRegistration, profileFaults, type RegistrationBody } from '../workers/check-registration.ts';
+import type { QueueAccounts } from '../workers/queue-access.ts';
+
+export interface WorkersDeps {
+  store: Store;
+  accounts: QueueAccounts;
+  hosts: AllowedHosts;
+  heartbeatMs: number;
+}
+
+/** Registration, heartbeats, leaving, and the profiles that a type tells of. */
+export function workersRouter(deps: WorkersDeps): Router {
+  const router = Router();
+  router.post('/v1/workers', register(deps));
+  router.post('/v1/workers/:id/heartbeat', hear(deps));
+  router.delete('/v1/workers/:id', leave(deps));
+  router.put('/v1/worker-types/:type/profiles', tellProfiles(deps));
+  return router;
+}
+
+function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): RequestHandler {
+  return async (req, res) => {
+    const { body } = inputOf<BeApiOperations['registerWorker']>(req);
+    assertSpeaksFor(accountOf(req), body.type);
+    checkRegistration(body, hosts);
+    // Before the row: an instance that cannot be told where its queue is would count as one that takes work.
+    const queue = body.role === 'runner' ? await accounts.accessFor(body.type) : undefined;
+    const { workerId, aliases } = await registerWorker(store, {
+      ...body,
+      labels: body.labels ?? {},
+      profiles: body.profiles?.map(toToldProfile),
+      heartbeatMs,
+    });
+    req.context.log.info(
+      { workerType: body.type, role: body.role, instance: body.instance, workerId, version: body.version },
+      'a worker registered',
+    );
+    answer<BeApiOperations['registerWorker'], 201>(res, 201, {
+      workerId,
+      heartbeatMs,
+      protocolVersion: 1,
+      aliases,
+      ...(queue ? { queue } : {}),
+    });
+  };
+}
+
+function hear({ store, accounts }: WorkersDeps): RequestHandler {
+  return async (req, res) => {
+    const { path, body } = inputOf<BeApiOperations['recordHeartbeat']>(req);
+    const { workerType } = accountOf(req);
+    const workerId = path.id as WorkerInstanceId;
+    const verdict = await recordHeartbeat(store, {
+      workerId,
+      workerType,
+      freeSlots: body.freeSlots,
+      draining: body.draining,
+      held: body.held as (HeldAttempt & { progress?: number })[],
+      completeMs: DEFAULT_TIMERS.completeMs,
+      completeCapMs: DEFAULT_TIMERS.completeCapMs,
+    });
+    if (!verdict) throw await whyNot(store, workerId, workerType);
+    accounts.keep(workerType);
+    answer<BeApiOperations['recordHeartbeat'], 200>(res, 200, {
+      ...(verdict.drain ? { drain: true } : {}),
+      cancel: verdict.cancel,
+      stale: verdict.stale,
+    });
+  };
+}
+
+function leave({ store }: WorkersDeps): RequestHandler {
+  return async (req, res) => {
+    const { path } = inputOf<BeApiOperations['leaveWorker']>(req);
+    const { workerType } = accountOf(req);
+    const workerId = path.id as WorkerInstanceId;
+    if (!(await leaveWorker(store, workerId, workerType))) throw await whyNot(store, workerId, workerType);
+    req.context.log.info({ workerType, workerId }, 'a worker left');
+    res.status(204).end();
+  };
+}
+
+/** Why an instance cannot be spoken for: another type's is a 403, one that ended a 410, and else there is none. */
+async function whyNot(store: Store, workerId: WorkerInstanceId, workerType: string): Promise<Problem> {
+  const instance = await findInstance(store, workerId);
+  if (!instance) return new Problem('not_found', 'No worker has this id; register again');
+  if (instance.workerType !== workerType) {
+    return new Problem('forbidden', `The worker ${workerId} is not of the type ${workerType}`);
+  }
+  return new Problem('gone', 'This registration has ended; register again');
+}
+
+function tellProfiles({ store }: WorkersDeps): RequestHandler {
+  return async (req, res) => {
+    const { path, body } = inputOf<BeApiOperations['tellProfiles']>(req);
+    assertSpeaksFor(accountOf(req), path.type);
+    const faults = profileFaults(body.profiles);
+    if (faults.length > 0) throw new Problem('bad_request', 'The profiles are not valid', { faults });
+    try {
+      const written = await upsertProfiles(store, path.type, body.profiles.map(toToldProfile));
+      answer<BeApiOperations['tellProfiles'], 200>(res, 200, written);
+    } catch (error) {
+      if (!(error instanceof UnknownWorkerTypeError)) throw error;
+      throw new Problem('not_found', `No worker of the type ${path.type} has registered`, { cause: error });
+    }
+  };
+}
+
+function toToldProfile(profile: NonNullable<RegistrationBody['profiles']>[number]): ToldProfile {
+  return { ...profile, id: profile.id as ProfileId };
+}
