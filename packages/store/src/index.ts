@@ -98,3 +98,59 @@ export {
 export { findClientId } from './clients/findClientId.ts';
 export { OrderWatch, type OrderSubscription } from './signals/orderWatch.ts';
 export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
+export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
+export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';
+export { findOrderEvents, type NumberedEvent } from './orders/findOrderEvents.ts';
+export { listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
+export { listJobs, type ListedJob } from './orders/listJobs.ts';
+export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
+export {
+  InUseError,
+  NameTakenError,
+  createClient,
+  deleteClient,
+  findClient,
+  listClients,
+  replaceClient,
+  type Client,
+  type ClientContent,
+} from './clients/clients.ts';
+export { IdempotencyMismatchError, type IdempotentCreate } from './idempotency/createOnce.ts';
+export {
+  assertAdminKey,
+  createApiKey,
+  findApiKey,
+  findApiKeyByHash,
+  listApiKeys,
+  revokeApiKey,
+  type ApiKey,
+  type ApiRole,
+} from './api-keys/apiKeys.ts';
+export {
+  createServiceAccount,
+  findManagedServiceAccount,
+  listServiceAccounts,
+  revokeServiceAccount,
+  updateServiceAccount,
+  type ManagedServiceAccount,
+} from './service-accounts/serviceAccounts.ts';
+export {
+  createWorkflow,
+  deleteWorkflow,
+  findWorkflow,
+  findWorkflowVersion,
+  listWorkflowVersions,
+  listWorkflows,
+  replaceWorkflow,
+  type Workflow,
+  type WorkflowVersion,
+} from './workflows/workflows.ts';
+export {
+  listInstances,
+  listTasks,
+  listWorkerTypeSummaries,
+  type ListedInstance,
+  type ListedTask,
+  type WorkerTypeSummary,
+} from './workers/workerTypes.ts';
+export { readStats, type StatsRows } from './stats/readStats.ts';

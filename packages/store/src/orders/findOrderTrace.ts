@@ -1,0 +1,76 @@
+import type {
+  ClientId,
+  JobError,
+  JobId,
+  JobState,
+  JsonValue,
+  OrderId,
+  OrderState,
+  Progress,
+} from '@connecta/contracts';
+import type { Plan } from '@connecta/domain';
+import type { Store } from '../store.ts';
+
+/** Everything about one order, read in one snapshot. */
+export interface OrderTrace {
+  id: OrderId;
+  clientId: ClientId;
+  clientName: string;
+  state: OrderState;
+  epoch: number;
+  version: number;
+  progress: Progress;
+  input: JsonValue;
+  params: { [name: string]: JsonValue };
+  result: JsonValue;
+  error: JobError | null;
+  parentJobId: JobId | null;
+  createdBy: string;
+  traceparent: string;
+  createdAt: Date;
+  finishedAt: Date | null;
+  /** Null for what the order brought along. */
+  workflowName: string | null;
+  workflowVersion: number | null;
+  definition: { [name: string]: JsonValue };
+  plan: Plan;
+  jobs: TracedJob[];
+}
+
+/** A job as it stands in a trace. Times are ISO 8601 with an offset. */
+export interface TracedJob {
+  step: string;
+  item: number;
+  state: JobState;
+  attempt: number;
+  input: JsonValue;
+  result: JsonValue;
+  error: JobError | null;
+  progress: number | null;
+  instance: string | null;
+  profileRevision: number;
+  notBefore: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+/** The order with its plan and jobs; null when there is none. */
+export async function findOrderTrace(store: Store, id: OrderId): Promise<OrderTrace | null> {
+  const { rows } = await store.pool.query<OrderTrace>({
+    name: 'find_order_trace',
+    text: `SELECT o.id, o.client_id AS "clientId", c.name AS "clientName", o.state, o.epoch, o.version, o.progress, o.input,
+        o.params, o.result, o.error, o.parent_job_id AS "parentJobId", o.created_by AS "createdBy", o.traceparent,
+        o.created_at AS "createdAt", o.finished_at AS "finishedAt", w.name AS "workflowName",
+        w.version AS "workflowVersion", w.definition, p.steps AS plan,
+        (SELECT coalesce(json_agg(json_build_object('step', j.step, 'item', j.item, 'state', j.state,
+           'attempt', j.attempt, 'input', j.input, 'result', j.result, 'error', j.error, 'progress', j.progress,
+           'instance', j.instance, 'profileRevision', j.profile_revision, 'notBefore', j.not_before,
+           'startedAt', j.started_at, 'finishedAt', j.finished_at) ORDER BY j.id), '[]')
+         FROM jobs j WHERE j.order_id = o.id) AS jobs
+      FROM orders o JOIN clients c ON c.id = o.client_id JOIN plans p ON p.id = o.plan_id
+      JOIN workflow_versions w ON w.id = p.workflow_version_id
+      WHERE o.id = $1`,
+    values: [id],
+  });
+  return rows[0] ?? null;
+}
