@@ -38,6 +38,7 @@ export function createBeApi(deps: BeApiDeps): Express {
     prefix: config.queue.prefix,
     leaseKey: config.leaseKey,
     staticUrl: config.queueWorkerUrl,
+    assertEveryMs: config.heartbeatMs,
     log,
   });
   const hosts = new AllowedHosts(config.workerUrlAllow);

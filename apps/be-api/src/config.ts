@@ -1,31 +1,38 @@
-import { configFields, processConfig, processConfigFields, readConfig, type ProcessConfig } from '@connecta/runtime';
+import {
+  configFields,
+  processConfig,
+  processConfigFields,
+  readConfig,
+  type ConfigFault,
+  type ProcessConfig,
+} from '@connecta/runtime';
 import { z } from 'zod';
 
-const schema = z
-  .object({
-    ...processConfigFields,
-    DATABASE_URL: configFields.postgresUrl(),
-    QUEUE_BACKEND: z.enum(['redis', 'postgres'], 'expected redis or postgres').default('redis'),
-    REDIS_URL: configFields.redisUrl().optional(),
-    QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
-    QUEUE_PREFIX: configFields.text().default('connecta'),
-    QUEUE_WORKER_URL: configFields.url().optional(),
-    BLOB_CONNECTION_STRING: configFields.text(),
-    BLOB_CONTAINER: configFields.text().default('connecta'),
-    MAX_BLOB_BYTES: configFields.count(1_099_511_627_776),
-    CONNECTA_LEASE_KEY: configFields.key(32),
-    CONNECTA_BE_PORT: configFields.port(4100),
-    CONNECTA_BE_HOST: configFields.text().default('127.0.0.1'),
-    WORKER_URL_ALLOW: configFields.list(['127.0.0.1', 'localhost']),
-    WORKER_HEARTBEAT_MS: configFields.count(5_000, 100),
-    CORS_ORIGINS: configFields.list(),
-  })
-  .superRefine((env, context) => {
-    const needed = env.QUEUE_BACKEND === 'redis' ? 'REDIS_URL' : 'QUEUE_DATABASE_URL';
-    if (env[needed] === undefined) {
-      context.addIssue({ code: 'custom', path: [needed], message: `needed with QUEUE_BACKEND=${env.QUEUE_BACKEND}` });
-    }
-  });
+const schema = z.object({
+  ...processConfigFields,
+  DATABASE_URL: configFields.postgresUrl(),
+  QUEUE_BACKEND: z.enum(['redis', 'postgres'], 'expected redis or postgres').default('redis'),
+  REDIS_URL: configFields.redisUrl().optional(),
+  QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
+  QUEUE_PREFIX: configFields.text().default('connecta'),
+  QUEUE_WORKER_URL: configFields.url().optional(),
+  BLOB_CONNECTION_STRING: configFields.text(),
+  BLOB_CONTAINER: configFields.text().default('connecta'),
+  MAX_BLOB_BYTES: configFields.count(1_099_511_627_776),
+  CONNECTA_LEASE_KEY: configFields.key(32),
+  CONNECTA_BE_PORT: configFields.port(4100),
+  CONNECTA_BE_HOST: configFields.text().default('127.0.0.1'),
+  WORKER_URL_ALLOW: configFields.list(['127.0.0.1', 'localhost']),
+  WORKER_HEARTBEAT_MS: configFields.count(5_000, 100),
+  CORS_ORIGINS: configFields.list(),
+});
+
+/** The queue's address belongs to its backend. */
+function queueRule(env: Readonly<Record<string, string | undefined>>): ConfigFault[] {
+  const backend = env['QUEUE_BACKEND'] ?? 'redis';
+  const variable = backend === 'redis' ? 'REDIS_URL' : 'QUEUE_DATABASE_URL';
+  return env[variable] === undefined ? [{ variable, expected: `is needed with QUEUE_BACKEND=${backend}` }] : [];
+}
 
 export interface BeApiConfig extends ProcessConfig {
   databaseUrl: string;
@@ -45,7 +52,7 @@ export interface BeApiConfig extends ProcessConfig {
 
 /** @throws ConfigError naming every fault at once. */
 export function readBeApiConfig(env: Readonly<Record<string, string | undefined>>): BeApiConfig {
-  const read = readConfig(schema, env);
+  const read = readConfig(schema, env, queueRule);
   return {
     ...processConfig(read),
     databaseUrl: read.DATABASE_URL,

@@ -28,3 +28,5 @@ export { bearerOf, hashKey, keyMatches, newKey } from './authentication/keys.ts'
 export { KEY_CACHE_TTL_MS, KeyCache } from './authentication/key-cache.ts';
 export { OidcVerifier, type OidcIdentity, type OidcOptions } from './authentication/oidc.ts';
 export { requireRole } from './authentication/roles.ts';
+export { createAnswerChecker, type AnswerChecker } from './openapi/answer-checker.ts';
+export { AllowedHosts } from './http/allowed-hosts.ts';

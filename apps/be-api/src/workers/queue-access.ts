@@ -2,9 +2,6 @@ import { createHmac } from 'node:crypto';
 import type { Logger } from '@connecta/runtime';
 import type { QueueBackend } from '@connecta/queue';
 
-/** Between two assertions of one type's account, in milliseconds. */
-const ASSERT_EVERY_MS = 5_000;
-
 /** Where a runner finds the queue of its type, and as whom. */
 export interface QueueAccess {
   backend: 'redis' | 'postgres';
@@ -22,6 +19,7 @@ export class QueueAccounts {
   readonly #prefix: string;
   readonly #leaseKey: string;
   readonly #staticUrl: string | undefined;
+  readonly #assertEveryMs: number;
   readonly #log: Logger;
   readonly #assertedAtMs = new Map<string, number>();
 
@@ -31,12 +29,15 @@ export class QueueAccounts {
     leaseKey: string;
     /** Told to every worker instead: for a store whose accounts are made by its operator. */
     staticUrl?: string | undefined;
+    /** The least time between two assertions of one type's account. */
+    assertEveryMs: number;
     log: Logger;
   }) {
     this.#queue = options.queue;
     this.#prefix = options.prefix;
     this.#leaseKey = options.leaseKey;
     this.#staticUrl = options.staticUrl;
+    this.#assertEveryMs = options.assertEveryMs;
     this.#log = options.log;
   }
 
@@ -54,7 +55,7 @@ export class QueueAccounts {
   keep(workerType: string): void {
     if (this.#staticUrl !== undefined || this.#queue.kind !== 'redis') return;
     const now = Date.now();
-    if (now - (this.#assertedAtMs.get(workerType) ?? 0) < ASSERT_EVERY_MS) return;
+    if (now - (this.#assertedAtMs.get(workerType) ?? 0) < this.#assertEveryMs) return;
     this.#assertedAtMs.set(workerType, now);
     this.accessFor(workerType).catch((err: unknown) => {
       this.#log.warn({ err, workerType }, "could not make sure of a worker type's queue account");

@@ -3,14 +3,13 @@ import { z } from 'zod';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const base64urlBytes = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
-  z.string().refine(
-    (text) => {
-      const size = Buffer.from(text, 'base64url').length;
-      return /^[\w-]+=*$/.test(text) && size >= minimum && size <= maximum;
-    },
-    `expected ${minimum === maximum ? '' : 'at least '}${minimum} bytes, base64url encoded`,
-  );
+const base64urlBytes = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) => {
+  const expected = `expected ${minimum === maximum ? '' : 'at least '}${minimum} bytes, base64url encoded`;
+  return z.string(expected).refine((text) => {
+    const size = Buffer.from(text, 'base64url').length;
+    return /^[\w-]+=*$/.test(text) && size >= minimum && size <= maximum;
+  }, expected);
+};
 
 /**
  * Kinds of variables, to build a process's schema from. `port` takes 0 for "any free port"; `list` is comma-separated;

@@ -46,6 +46,14 @@ describe('readConfig', () => {
     expect(message).not.toContain('secret');
   });
 
+  test('tells the faults of rules beside those of the schema', () => {
+    const rules = (env: Readonly<Record<string, string | undefined>>) =>
+      env['PORT'] === '1' ? [{ variable: 'REDIS_URL', expected: 'is needed with PORT=1' }] : [];
+    expect(readConfig(schema, right, rules)).toMatchObject({ PORT: 4100 });
+    expect(() => readConfig(schema, { ...right, PORT: '1' }, rules)).toThrow('REDIS_URL: is needed with PORT=1');
+    expect(() => readConfig(schema, { PORT: '1' }, rules)).toThrow(/LEASE_KEY: is not set[^]*REDIS_URL/);
+  });
+
   test('says which variable is not set', () => {
     expect(() => readConfig(schema, { LEASE_KEY: right.LEASE_KEY })).toThrow(
       'DATABASE_URL: is not set; expected a URL',

@@ -16,6 +16,8 @@ export function observeRequest(options: { log: Logger; metrics: Metrics }): Requ
     const given = req.headers['x-request-id'];
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     const traceparent = req.headers['traceparent'];
+    // Taken now: while a mounted router runs, Express shows the path below its own.
+    const { path } = req;
     const trace = continueTrace(typeof traceparent === 'string' ? traceparent : undefined);
     const context = new RequestContext({ requestId, trace, log: options.log });
     req.context = context;
@@ -28,7 +30,7 @@ export function observeRequest(options: { log: Logger; metrics: Metrics }): Requ
       options.metrics.observeHttp({ method: req.method, route, status, seconds: durationMs / 1000 });
       const level = status >= 500 ? 'warn' : status >= 400 ? 'info' : 'debug';
       if (!options.log.isLevelEnabled(level)) return;
-      const fields = { method: req.method, path: req.path, status, durationMs: Math.round(durationMs * 10) / 10 };
+      const fields = { method: req.method, path, status, durationMs: Math.round(durationMs * 10) / 10 };
       context.log[level](fields, 'request');
     });
     next();

@@ -59,9 +59,10 @@ export function sendProblem(res: Response, problem: Problem): void {
   res.json(problem.toDocument());
 }
 
-/** The last middleware: every error becomes a problem document, and only a 500 is logged as an error. */
-// Express knows an error handler by its four parameters.
- 
+/**
+ * The last middleware: every error becomes a problem document, and only a 500 is logged as an error. Express knows an
+ * error handler by its four parameters.
+ */
 export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
   const problem = toProblem(error);
   const clientLeft = res.destroyed || (req.destroyed && !req.complete);
