@@ -2,7 +2,7 @@ import { OPENAPI_DOCUMENTS, leaseKey } from '@connecta/contracts';
 import type { Blobs } from '@connecta/blobs';
 import { createIntake, storeValue } from '@connecta/intake';
 import type { QueueBackend } from '@connecta/queue';
-import { createApi, type Logger, type Metrics } from '@connecta/runtime';
+import { AllowedHosts, createApi, type Logger, type Metrics } from '@connecta/runtime';
 import type { OrderWatch, Store } from '@connecta/store';
 import type { Express } from 'express';
 import { authenticateServiceAccount } from './authenticate.ts';
@@ -11,7 +11,6 @@ import { blobsRouter } from './routes/blobs.ts';
 import { jobBlobsRouter } from './routes/job-blobs.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { workersRouter } from './routes/workers.ts';
-import { AllowedHosts } from './workers/allowed-hosts.ts';
 import { QueueAccounts } from './workers/queue-access.ts';
 
 export interface BeApiDeps {

@@ -1,6 +1,6 @@
 import { Problem, type BeApiOperations, type ProfileId, type WorkerInstanceId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
-import { answer, inputOf } from '@connecta/runtime';
+import { answer, inputOf, type AllowedHosts } from '@connecta/runtime';
 import {
   UnknownWorkerTypeError,
   findInstance,
@@ -14,7 +14,6 @@ import {
 } from '@connecta/store';
 import { Router, type RequestHandler } from 'express';
 import { accountOf, assertSpeaksFor } from '../authenticate.ts';
-import type { AllowedHosts } from '../workers/allowed-hosts.ts';
 import { checkRegistration, profileFaults, type RegistrationBody } from '../workers/check-registration.ts';
 import type { QueueAccounts } from '../workers/queue-access.ts';
 

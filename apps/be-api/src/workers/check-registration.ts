@@ -1,6 +1,5 @@
 import { Problem, type BeApiOperations, type Fault } from '@connecta/contracts';
-import type { OperationInput } from '@connecta/runtime';
-import type { AllowedHosts } from './allowed-hosts.ts';
+import type { AllowedHosts, OperationInput } from '@connecta/runtime';
 
 /** A registration as the document types it. */
 export type RegistrationBody = OperationInput<BeApiOperations['registerWorker']>['body'];

@@ -66,7 +66,9 @@ export async function writeProfiles(
     await client.query({
       name: 'upsert_profiles',
       text: `INSERT INTO profiles (worker_type, id, name, function, revision, schema_hash, alias_of, updated_at, deleted_at)
-             SELECT $1, t.id, t.name, t.function, t.revision, coalesce(t."schemaHash", ''), NULL, now(),
+             SELECT $1, t.id, t.name, t.function, t.revision, coalesce(t."schemaHash",
+                 (SELECT p.schema_hash FROM profiles p WHERE p.worker_type = $1 AND p.function = t.function
+                  AND p.schema_hash <> '' ORDER BY p.updated_at DESC LIMIT 1), ''), NULL, now(),
                CASE WHEN t.deleted THEN now() END
              FROM json_to_recordset($2::json)
                t(id uuid, name text, function text, revision int, "schemaHash" text, deleted boolean)
