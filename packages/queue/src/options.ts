@@ -14,6 +14,8 @@ export interface QueueOptions {
   maxPendingEvents: number;
   /** When deliveries travel together. */
   pack: PackOptions;
+  /** URLs of accounts that somebody else keeps (see {@link StaticAccounts}); without it they are made here. */
+  staticAccounts?: Readonly<Record<string, string>>;
 }
 
 export interface PackOptions {

@@ -7,6 +7,7 @@ import { checkRedis } from './check.ts';
 import { RedisConnections } from './connections.ts';
 import { RedisEventPublisher } from './event-publisher.ts';
 import { RedisEventReader } from './event-reader.ts';
+import { StaticAccounts } from '../static-accounts.ts';
 import { RedisBullStore } from './bull-store.ts';
 import { BullJobQueues } from '../jobs/job-queues.ts';
 
@@ -28,7 +29,9 @@ export class RedisBackend implements QueueBackend {
     this.#connections = new RedisConnections(url, options.onError);
     this.jobs = new BullJobQueues(new RedisBullStore(this.#connections, prefix, options), options);
     this.#publisher = new RedisEventPublisher(() => this.#connections.reports, prefix, options);
-    this.accounts = new RedisAccounts(this.#connections, url, prefix, options);
+    this.accounts = options.staticAccounts
+      ? new StaticAccounts(options.staticAccounts)
+      : new RedisAccounts(this.#connections, url, prefix, options);
     this.events = {
       publish: (workerType, events) => this.#publisher.publish(workerType, events),
       reader: (reader) => {

@@ -7,6 +7,9 @@ import type { QueueOptions } from '../options.ts';
 import type { RedisConnections } from './connections.ts';
 import { REWRITE_LUA } from './rewrite.ts';
 
+/** How long a request for work is blocked, in seconds: below the time after which a silent connection is given up. */
+const BLOCK_S = 4;
+
 /** BullMQ's queues in Redis: keys `<prefix>:<type>:…`, all producers of a process behind one connection. */
 export class RedisBullStore implements BullStore {
   readonly #connections: RedisConnections;
@@ -35,6 +38,7 @@ export class RedisBullStore implements BullStore {
       name: instance,
       lockDuration: this.#options.lockMs,
       skipStalledCheck: true,
+      drainDelay: BLOCK_S,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     };

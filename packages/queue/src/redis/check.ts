@@ -9,7 +9,12 @@ const OLDEST = { major: 6, minor: 2 };
  * @throws UnusableQueueError, QueueUnavailableError */
 export async function checkRedis(connections: RedisConnections, timeoutMs: number): Promise<void> {
   const redis = await connections.briskReady(timeoutMs);
-  const info = await within(timeoutMs, 'INFO', redis.info());
+  const reasons = reasonsAgainst(await within(timeoutMs, 'INFO', redis.info()));
+  if (reasons.length > 0) throw new UnusableQueueError(reasons);
+}
+
+/** What speaks against a Redis that answers INFO like this. */
+export function reasonsAgainst(info: string): string[] {
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const reasons: string[] = [];
   const [major = 0, minor = 0] = field('redis_version').split('.').map(Number);
@@ -19,5 +24,5 @@ export async function checkRedis(connections: RedisConnections, timeoutMs: numbe
   if (policy !== 'noeviction') reasons.push(`maxmemory-policy is ${policy}, which drops work: it must be noeviction`);
   if (field('redis_mode') === 'cluster') reasons.push('Redis Cluster is not supported');
   if (field('role') === 'slave') reasons.push('this Redis is a replica');
-  if (reasons.length > 0) throw new UnusableQueueError(reasons);
+  return reasons;
 }

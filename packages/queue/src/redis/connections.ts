@@ -3,8 +3,8 @@ import { QueueUnavailableError } from '../errors.ts';
 import { CorkedRedis } from './corked-redis.ts';
 
 /** Longest wait for an answer: a connection that died without a word (a cut network, a stopped server) is reopened.
- * Blocking commands wait 5 s at most, so they stay below it. */
-const SILENCE_MS = 12_000;
+ * Blocking commands must stay below it. */
+const SILENCE_MS = 7_000;
 
 type Common = Omit<RedisOptions, 'replyMapping'>;
 /** How a connection treats commands while Redis is away. */

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { Delivery } from '../src/index.ts';
+import { deliveries, delivery, until } from './deliveries.ts';
+import type { SuiteContext } from './suite-context.ts';
+
+/** What happens to a delivery. */
+export function deliveriesSuite(ctx: SuiteContext): void {
+  describe('deliveries', () => {
+    test('arrive as they were sent, and are gone when they are over', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const sent = delivery();
+      const seen: Delivery[] = [];
+      const consumer = queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 2,
+        handle: async (taken) => void seen.push(taken),
+      });
+      await consumer.ready;
+      await ctx.enqueue(queue, sent);
+      await until('arrival', () => seen.length === 1);
+      expect(seen).toEqual([sent]);
+      await until('the end', async () => (await queue.jobs.counts(type)).active === 0);
+      expect(await queue.jobs.ids(type)).toEqual({ waiting: [], active: [] });
+    });
+
+    test('of several types are sent in one call and reach their own type only', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const other = `${type}-other`;
+      const [one, two] = [delivery(), delivery()];
+      await queue.jobs.enqueue(
+        new Map([
+          [type, [one]],
+          [other, [two]],
+          ['nobody', []],
+        ]),
+      );
+      expect((await queue.jobs.ids(type)).waiting).toEqual([one.id]);
+      expect((await queue.jobs.ids(other)).waiting).toEqual([two.id]);
+    });
+
+    test('with the same id stay one while they wait', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const sent = delivery();
+      await ctx.enqueue(queue, sent);
+      await ctx.enqueue(queue, sent, delivery());
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 2, active: 0 });
+      const many = deliveries(100);
+      await ctx.enqueue(queue, ...many);
+      await ctx.enqueue(queue, ...many);
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 102, active: 0 });
+    });
+
+    test('run in slots, never more than that at once', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      await ctx.enqueue(queue, ...deliveries(90));
+      let running = 0;
+      let most = 0;
+      let done = 0;
+      const consumer = queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 3,
+        handle: async () => {
+          most = Math.max(most, ++running);
+          await delay(3);
+          running--;
+          done++;
+        },
+      });
+      await until('all done', () => done === 90);
+      expect(most).toBe(3);
+      await until('none held', () => consumer.held().length === 0);
+      await until('an empty queue', async () => (await queue.jobs.counts(type)).active === 0);
+    });
+
+    test('whose handler fails are over all the same, and the fault is told', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 1,
+        handle: () => Promise.reject(new Error('a broken handler')),
+      });
+      await ctx.enqueue(queue, delivery());
+      await until('the fault', () => ctx.errors.some(({ message }) => message === 'a broken handler'));
+      await until('an empty queue', async () => {
+        const { waiting, active } = await queue.jobs.counts(type);
+        return waiting + active === 0;
+      });
+    });
+
+    test('can be taken away while they wait, also out of a pack, but not while they run', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const sent = deliveries(100);
+      await ctx.enqueue(queue, ...sent);
+      const alone = delivery();
+      await ctx.enqueue(queue, alone);
+      const gone = [sent[3]!.id, sent[4]!.id, sent[50]!.id, alone.id];
+      await queue.jobs.remove(type, [...gone, delivery().id]);
+      const left = sent.map(({ id }) => id).filter((id) => !gone.includes(id));
+      expect(new Set((await queue.jobs.ids(type)).waiting)).toEqual(new Set(left));
+      const seen: string[] = [];
+      const blocked: { release?: () => void } = {};
+      const consumer = queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 1,
+        handle: async ({ id }) => {
+          seen.push(id);
+          if (seen.length === 1) await new Promise<void>((resolve) => (blocked.release = resolve));
+        },
+      });
+      await until('the first', () => seen.length === 1);
+      await queue.jobs.remove(type, [seen[0]!]);
+      expect((await queue.jobs.ids(type)).active).toContain(seen[0]);
+      blocked.release?.();
+      await until('the rest', () => seen.length === left.length);
+      expect(new Set(seen)).toEqual(new Set(left));
+      expect(consumer.running()).toBeLessThanOrEqual(1);
+    });
+  });
+
+  describe('the marker', () => {
+    test('is missing for a new type and stays once it is set', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      expect(await queue.jobs.hasMarker(type)).toBe(false);
+      await queue.jobs.setMarker(type);
+      expect(await queue.jobs.hasMarker(type)).toBe(true);
+      expect(await ctx.openOne().jobs.hasMarker(type)).toBe(true);
+    });
+  });
+}
