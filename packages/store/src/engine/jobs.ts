@@ -42,7 +42,13 @@ export interface ChangedJob {
 }
 
 const CHANGED = `j.id, j.order_id AS "orderId", j.step, j.item, j.attempt`;
-const OPEN = `j.state IN ('invoked', 'queued', 'started')`;
+/**
+ * The state as an expression that no partial index covers. With the bare column the planner, while it has no statistics,
+ * joins a batch of reports against all open jobs (index jobs_open) instead of looking each up by its id: 0.33 instead of
+ * 0.08 ms an order with 2,000 open jobs, and quadratic.
+ */
+const STATE = `(j.state || '')`;
+const OPEN = `${STATE} IN ('invoked', 'queued', 'started')`;
 
 /**
  * Completes attempts: compare-and-set on job, attempt, worker type and an open state, so an unknown, forged, late or
@@ -71,7 +77,7 @@ export function startJobs(
     'start_jobs',
     `UPDATE jobs j SET state = 'started', instance = x.instance, started_at = now(), complete_by = now() + x."completeMs" * interval '1 millisecond'
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text, "completeMs" bigint)
-     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND j.state IN ('invoked', 'queued')
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} IN ('invoked', 'queued')
      RETURNING ${CHANGED}`,
     [JSON.stringify(reports)],
   );
@@ -84,7 +90,7 @@ export function queueJobs(batch: Batch, attempts: readonly { jobId: JobId; attem
     `UPDATE jobs j SET state = 'queued', queued_at = now(),
        start_clock_ms = (SELECT t.free_clock_ms FROM worker_types t WHERE t.name = j.worker_type)
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int)
-     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.state = 'invoked'
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND ${STATE} = 'invoked'
      RETURNING ${CHANGED}`,
     [JSON.stringify(attempts)],
   );
@@ -109,7 +115,7 @@ export async function recordProgress(
        complete_by = least(now() + x."completeMs" * interval '1 millisecond', j.started_at + x."completeCapMs" * interval '1 millisecond')
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, progress real, context jsonb,
        "completeMs" bigint, "completeCapMs" bigint)
-     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND j.state = 'started'`,
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} = 'started'`,
     [JSON.stringify(reports)],
   );
 }
