@@ -14,11 +14,11 @@ const conflict = 409;
 const contract = {
   name: 'client-x',
   steps: {
-    adjust: { uses: 'generic/adjust' },
-    resize: { uses: 'generic/resize', needs: ['adjust'] },
-    watermark: { uses: 'generic/watermark', needs: ['resize'] },
+    bright: { uses: 'generic/bright' },
+    sizes: { uses: 'generic/device-sizes', needs: ['bright'] },
+    mark: { uses: 'generic/client-x-mark', needs: ['sizes'] },
   },
-  output: 'watermark',
+  output: 'mark',
 };
 
 const gateway = new Gateway({ url: process.env['CONNECTA_URL'] ?? '', key: process.env['CONNECTA_KEY'] ?? '' });
