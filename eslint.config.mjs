@@ -14,7 +14,7 @@ const toolConfigs = ['**/*.config.{ts,mjs}', '**/jest.*.mjs', '**/.dependency-cr
 const environmentReaders = [
   '**/config.ts',
   '**/main.ts',
-  'workers/*/src/{api,runner}.ts',
+  'workers/*/src/{api,runner,inbox}.ts',
   '**/prisma.config.ts',
   'scripts/**',
   '**/bench/**',

@@ -1,1 +1,3 @@
-export {};
+export { bigFunctionWorkerType } from './worker-type.ts';
+export { tilesFunction } from './tiles/tiles.ts';
+export { type TilesSettings } from './tiles/settings.ts';

@@ -65,19 +65,11 @@ export class LegacySetting {
 
 /** Waits until something is there. */
 export async function until<T>(look: () => Promise<T | undefined>, limitMs = 10_000): Promise<T> {
-  for (const begin = performance.now(); performance.now() - begin < limitMs; await sleep(10)) {
+  const begin = performance.now();
+  while (performance.now() - begin < limitMs) {
     const found = await look();
     if (found !== undefined) return found;
+    await sleep(10);
   }
   throw new Error('it did not come in time');
-}
-
-/** True while a process runs (a zombie does not). */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,11 @@
 import { isBlobRef } from '@connecta/contracts';
-import { FunctionError, defineFunction, type JobFolders, type WorkerFunction } from '@connecta/worker-kit';
+import {
+  BLOB_REF_SCHEMA,
+  FunctionError,
+  defineFunction,
+  type JobFolders,
+  type WorkerFunction,
+} from '@connecta/worker-kit';
 import { TilesRun } from './make-tiles.ts';
 import { planTiles, tilesSettingsSchema, type TilesSettings } from './settings.ts';
 
@@ -9,14 +15,14 @@ import { planTiles, tilesSettingsSchema, type TilesSettings } from './settings.t
  *
  * @param folders where a job keeps its pixels and tiles while it runs: about four bytes a pixel.
  */
-export function tilesFunction(folders: JobFolders): WorkerFunction {
+export function tilesFunction(folders: Pick<JobFolders, 'use'>): WorkerFunction {
   return defineFunction<TilesSettings>({
     name: 'image.tiles',
     version: '1.0.0',
     description: 'Cuts a large image into a Deep Zoom pyramid of tiles, zipped',
     settingsSchema: tilesSettingsSchema,
-    inputSchema: { type: 'object', required: ['blobId'], description: 'An image: JPEG, PNG, WebP, TIFF, GIF or AVIF' },
-    outputSchema: { type: 'object', required: ['blobId'], description: 'A ZIP archive: .dzi and tiles' },
+    inputSchema: { ...BLOB_REF_SCHEMA, description: 'An image: JPEG, PNG, WebP, TIFF, GIF or AVIF' },
+    outputSchema: { ...BLOB_REF_SCHEMA, description: 'A ZIP archive: .dzi and tiles' },
     cacheable: true,
     async run(context) {
       const { input } = context;

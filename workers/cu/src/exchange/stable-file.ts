@@ -7,12 +7,14 @@ import { lstat } from 'node:fs/promises';
 export class StableFile {
   readonly #path: string;
   readonly #stableMs: number;
+  readonly #alsoEmpty: boolean;
   #seen: { fingerprint: string; sinceMs: number } | undefined;
   #state: 'missing' | 'empty' | 'growing' = 'missing';
 
-  constructor(path: string, stableMs: number) {
+  constructor(path: string, stableMs: number, content: 'needs-content' | 'also-empty' = 'needs-content') {
     this.#path = path;
     this.#stableMs = stableMs;
+    this.#alsoEmpty = content === 'also-empty';
   }
 
   /** What the last look found, short of being stable. */
@@ -20,7 +22,7 @@ export class StableFile {
     return this.#state;
   }
 
-  /** Looks again; true when the file has content and did not change for `stableMs`. */
+  /** Looks again; true when the file has content (or need not) and did not change for `stableMs`. */
   async isStable(nowMs: number): Promise<boolean> {
     const found = await lstat(this.#path, { bigint: true }).catch(() => undefined);
     if (!found) {
@@ -31,6 +33,6 @@ export class StableFile {
     this.#state = found.size === 0n ? 'empty' : 'growing';
     const fingerprint = `${found.ino}:${found.size}:${found.mtimeNs}`;
     if (this.#seen?.fingerprint !== fingerprint) this.#seen = { fingerprint, sinceMs: nowMs };
-    return found.size > 0n && nowMs - this.#seen.sinceMs >= this.#stableMs;
+    return (found.size > 0n || this.#alsoEmpty) && nowMs - this.#seen.sinceMs >= this.#stableMs;
   }
 }

@@ -10,7 +10,7 @@ import { settleLegacySettings, type LegacySettings, type SettledLegacySettings }
 
 /** What legacy functions of one process share. */
 export interface LegacyEnvironment {
-  readonly folders: JobFolders;
+  readonly folders: Pick<JobFolders, 'use'>;
   readonly shares: Shares;
 }
 
