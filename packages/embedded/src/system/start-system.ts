@@ -25,6 +25,8 @@ const readyTimeoutMs = 60_000;
 export interface ServiceAccountSeed {
   readonly workerType: string;
   readonly key: string;
+  /** Names of the clients that it may place orders for; `*` for all. */
+  readonly allowedClients: readonly string[];
 }
 
 /** How large a system to start; the defaults are those of `npm start`. */
@@ -66,7 +68,12 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     const keys = systemKeys(embedded.dataDir, env['CONNECTA_ADMIN_KEY']);
     const databaseUrl = embedded.env['DATABASE_URL'] ?? '';
     await migrateDeploy(databaseUrl, join(repository, 'prisma/orchestrator/migrations'));
-    const accounts = workerTypes.map((type) => ({ workerType: type, key: keys.worker(type).serviceAccountKey }));
+    const accounts = workerTypes.map((type) => ({
+      workerType: type,
+      key: keys.worker(type).serviceAccountKey,
+      // One machine, one owner: an inbox may place the orders of whichever client its folder is for.
+      allowedClients: ['*'],
+    }));
     await options.seedServiceAccounts(databaseUrl, accounts);
     const ports = await gatewayPorts(embedded, options.ports);
     const facts: SystemFacts = { keys, storeEnv: embedded.env, ports, extra };
