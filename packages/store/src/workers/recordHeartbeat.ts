@@ -71,7 +71,8 @@ const RECORD_HEARTBEAT = `
 
 /**
  * Progress that went on extends the attempt's time, as an event of progress does. Rows that a batch of the engine has
- * locked are passed over: waiting for them could deadlock, and the next heartbeat comes soon.
+ * locked are passed over: waiting for them could deadlock, and the next heartbeat comes soon. (The state stands in an
+ * expression so that the planner looks jobs up by id and not all open ones of the type.)
  */
 async function recordHeldProgress(store: Store, heartbeat: Heartbeat): Promise<void> {
   await store.pool.query({
@@ -81,7 +82,7 @@ async function recordHeldProgress(store: Store, heartbeat: Heartbeat): Promise<v
         FROM json_to_recordset($1::json) t("jobId" uuid, attempt int, progress real) WHERE t.progress IS NOT NULL GROUP BY 1, 2
       ), free AS (
         SELECT j.id, told.progress FROM jobs j JOIN told ON told.job_id = j.id AND told.attempt = j.attempt
-        WHERE j.worker_type = $2 AND j.state = 'started' AND (j.progress IS NULL OR j.progress < told.progress)
+        WHERE j.worker_type = $2 AND j.state || '' = 'started' AND (j.progress IS NULL OR j.progress < told.progress)
         ORDER BY j.id FOR UPDATE OF j SKIP LOCKED
       )
       UPDATE jobs j SET progress = free.progress, complete_by = least(now() + $3 * interval '1 millisecond',
