@@ -14,7 +14,7 @@ export type Heartbeat = Json<NonNullable<BeApiOperations['recordHeartbeat']['req
 export type HeartbeatAnswer = Json<BeApiOperations['recordHeartbeat']['responses'][200]>;
 
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 3_000;
 const CALL_TIMEOUT_MS = 10_000;
 
 export interface PresenceOptions {

@@ -105,6 +105,12 @@ export interface FunctionDefinition<Settings = unknown> {
    * parsed, since a large JSON result of an earlier step travels so. `blob`: the function gets the `BlobRef`.
    */
   readonly jsonBlobInput?: 'value' | 'blob';
+  /**
+   * What to do with a legacy file (`{file: {share, path}}`) that is the input, or lies directly in a list or object.
+   * `blob` (the default): the function gets a blob with the file's bytes, fetched by a child order. `file`: the
+   * function gets the reference, for workers that have the shares themselves.
+   */
+  readonly fileInput?: 'blob' | 'file';
   run(context: FunctionContext<Settings>): Promise<FunctionResult>;
 }
 

@@ -31,6 +31,8 @@ export interface RunnerOptions {
   closers: Closers;
   /** Called when be-api has told this process to drain, after it has: the process may end. */
   onDrained?: () => void;
+  /** For tests: how long be-api may be silent before no more work is taken. */
+  partitionMs?: number;
 }
 
 /** A running runner. */
@@ -156,7 +158,7 @@ class RunnerProcess implements Runner {
 
   #beat(silentMs: number): void {
     const { log } = this.#options;
-    if (silentMs >= PARTITION_MS && !this.#link.paused) {
+    if (silentMs >= (this.#options.partitionMs ?? PARTITION_MS) && !this.#link.paused) {
       log.warn({ silentMs }, 'be-api has not answered: taking no more work until it does');
       this.#link.pause();
     }

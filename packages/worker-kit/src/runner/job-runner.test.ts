@@ -129,9 +129,46 @@ describe('an input', () => {
       await expect(trial.run(echo, { input })).rejects.toMatchObject({ code: 'invalid_input' });
   });
 
-  test('that is a legacy file arrives as its reference', async () => {
+  describe('that is a legacy file', () => {
     const input = { file: { share: 'in', path: 'a/b.txt' } };
-    expect((await trial.run(echo, { input })).value).toEqual(input);
+    /** Answers child orders as the worker with the shares does. */
+    const fetching =
+      (bytes: string, mediaType = 'text/plain') =>
+      async (request: ChildOrderRequest): Promise<ChildOrder> => {
+        expect(request.tasks).toEqual(['cu/fetch']);
+        expect(request.input).toEqual(input);
+        return { id: newId(), state: 'completed', result: await trial.blobs.create({ mediaType }, Buffer.from(bytes)) };
+      };
+
+    test('arrives as its reference where the function takes files', async () => {
+      expect((await trial.run({ ...echo, fileInput: 'file' }, { input })).value).toEqual(input);
+    });
+
+    test('arrives as a blob everywhere else, fetched by a child order', async () => {
+      const { value } = await trial.run(echo, { input, placeOrder: fetching('text') });
+      expect((await trial.blobs.read(value as BlobRef)).toString()).toBe('text');
+    });
+
+    test('arrives as a blob in a list and as one of several inputs too', async () => {
+      const placeOrder = fetching('text');
+      const { value: list } = await trial.run(echo, { input: [1, input], placeOrder });
+      expect(list).toEqual([1, expect.objectContaining({ mediaType: 'text/plain' })]);
+      const { value: joined } = await trial.run(echo, { input: { a: 1, b: input }, placeOrder });
+      expect(joined).toEqual({ a: 1, b: expect.objectContaining({ mediaType: 'text/plain' }) });
+    });
+
+    test('arrives as a value when it is JSON', async () => {
+      const placeOrder = fetching('{"a":1}', 'application/json');
+      expect((await trial.run(echo, { input, placeOrder })).value).toEqual({ a: 1 });
+    });
+
+    test('that cannot be fetched fails the job with the reason', async () => {
+      const error = { code: 'file_missing', message: 'no such file' };
+      const placeOrder = async (): Promise<ChildOrder> => ({ id: newId(), state: 'failed', result: null, error });
+      const failure = trial.run(echo, { input, placeOrder });
+      await expect(failure).rejects.toMatchObject({ kind: 'permanent', code: 'file_unavailable' });
+      await expect(failure).rejects.toThrow('no such file');
+    });
   });
 });
 

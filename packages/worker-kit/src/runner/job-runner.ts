@@ -10,6 +10,7 @@ import type { CatalogueEntry } from '../function/catalogue.ts';
 import { FunctionError } from '../function/function-error.ts';
 import type { FunctionResult } from '../function/function.ts';
 import { Attempt } from './attempt.ts';
+import { fetchFiles, holdsFiles } from './fetch-files.ts';
 import { inlineInput, readInput } from './input.ts';
 import { toJobError } from './job-error.ts';
 import type { AbortReason, HeldAttempt, RunnerParts } from './ports.ts';
@@ -92,14 +93,16 @@ export class JobRunner {
     this.#clock.stop();
   }
 
-  async #run(attempt: Attempt, message: JobMessage): Promise<EndReport> {
+  async #run(attempt: Attempt, given: JobMessage): Promise<EndReport> {
     try {
       const profile =
-        this.#parts.profiles.peek(message.profileId, message.profileRevision) ??
-        (await this.#parts.profiles.load(message.profileId, message.profileRevision));
+        this.#parts.profiles.peek(given.profileId, given.profileRevision) ??
+        (await this.#parts.profiles.load(given.profileId, given.profileRevision));
       const { definition } = profile.entry;
       attempt.functionName = definition.name;
       attempt.settings = profile.settings;
+      const wantsBlobs = definition.fileInput !== 'file' && holdsFiles(given);
+      const message = wantsBlobs ? await fetchFiles(given, attempt.placeOrder) : given;
       const inline = inlineInput(message, definition.jsonBlobInput ?? 'value');
       attempt.input = inline === undefined ? await readInput(message, attempt.blobs) : inline;
       if (!profile.entry.input.fits(attempt.input)) throw invalidInput(profile.entry, attempt.input);
