@@ -12,3 +12,5 @@ export { startTestStack } from './testing/test-stack.ts';
 export { createTestDatabase } from './testing/template-database.ts';
 export { shareTestServices, testServices } from './testing/test-services.ts';
 export type { TestServices } from './testing/test-services.ts';
+export { watchMemory } from './testing/watch-memory.ts';
+export type { MemoryGrowth } from './testing/watch-memory.ts';

@@ -55,7 +55,7 @@ export interface RunningSystem {
   readonly embedded: Embedded;
   /** By name: `fe-api`, `be-api`, `orchestrator`, `generic-api`, `generic-runner`, `generic-runner-2` … */
   readonly processes: ReadonlyMap<string, ProcessHandle>;
-  /** Stops the gateways and runners, then the rest, the stores last; bounded, and a second call does nothing. */
+  /** Stops fe-api and the workers, then be-api and the engine, the stores last; bounded, a second call does nothing. */
   stop(): Promise<void>;
 }
 
@@ -152,10 +152,11 @@ class Fleet {
 
   async stop(): Promise<void> {
     const processes = [...this.#processes.values()];
-    const first = processes.filter(({ name }) => name === 'fe-api' || name.includes('-runner'));
-    const rest = processes.filter((process) => !first.includes(process));
+    // Workers report what they finish, and leave, at be-api; the engine takes their last events.
+    const last = processes.filter(({ name }) => name === 'be-api' || name.startsWith('orchestrator'));
+    const first = processes.filter((process) => !last.includes(process));
     await Promise.all(first.map((process) => process.stop()));
-    await Promise.all(rest.map((process) => process.stop()));
+    await Promise.all(last.map((process) => process.stop()));
     await this.#embedded.stop();
   }
 
