@@ -1,4 +1,11 @@
-import { isBlobRef, isFileValue, type BlobRef, type FileRef, type JobMessage, type JsonValue } from '@connecta/contracts';
+import {
+  isBlobRef,
+  isFileValue,
+  type BlobRef,
+  type FileRef,
+  type JobMessage,
+  type JsonValue,
+} from '@connecta/contracts';
 import { FunctionError } from '../function/function-error.ts';
 import type { FunctionContext } from '../function/function.ts';
 
@@ -21,10 +28,7 @@ export function holdsFiles(message: JobMessage): boolean {
  *
  * @throws FunctionError `file_unavailable` when a file cannot be fetched.
  */
-export async function fetchFiles(
-  message: JobMessage,
-  placeOrder: FunctionContext['placeOrder'],
-): Promise<JobMessage> {
+export async function fetchFiles(message: JobMessage, placeOrder: FunctionContext['placeOrder']): Promise<JobMessage> {
   if (message.file !== undefined) {
     const { file, ...rest } = message;
     const { blobId, ...blob } = await fetchFile(file, placeOrder);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { INLINE_VALUE_BYTES, isBlobRef, type BlobRef, type JsonValue } from '@connecta/contracts';
+import { INLINE_VALUE_BYTES, isBlobRef, newId, type BlobRef, type JsonValue } from '@connecta/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FunctionError } from '../function/function-error.ts';
-import { defineFunction, type FunctionContext, type FunctionResult } from '../function/function.ts';
+import { defineFunction } from '../function/function.ts';
+import type { ChildOrder, ChildOrderRequest, FunctionContext, FunctionResult } from '../function/function.ts';
 import { FunctionTrial, type TrialFailure } from '../testing/function-trial.ts';
 
 const fn = (run: (context: FunctionContext) => Promise<FunctionResult>, more: object = {}) =>

@@ -38,6 +38,7 @@ export function exchangeFunction(environment: LegacyEnvironment): WorkerFunction
     inputSchema: {},
     outputSchema: { type: 'object' },
     jsonBlobInput: 'blob',
+    fileInput: 'file',
     run: (context) => runLegacy({ program, context, environment }),
   });
 }

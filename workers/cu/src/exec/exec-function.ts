@@ -57,6 +57,7 @@ export function execFunction(rules: ExecRules, environment: LegacyEnvironment): 
     inputSchema: {},
     outputSchema: { type: 'object' },
     jsonBlobInput: 'blob',
+    fileInput: 'file',
     run: (context) => runLegacy({ program, context, environment }),
   });
 }

@@ -28,6 +28,7 @@ export function fetchFunction(shares: Shares): WorkerFunction {
     inputSchema: { anyOf: [FILE_VALUE_SCHEMA, BLOB_REF_SCHEMA] },
     outputSchema: BLOB_REF_SCHEMA,
     jsonBlobInput: 'blob',
+    fileInput: 'file',
     async run({ input, settings, blobs }) {
       if (isBlobRef(input)) return { value: input };
       if (!isFileValue(input)) throw new FunctionError('permanent', 'invalid_input', 'The input must be {file}');
