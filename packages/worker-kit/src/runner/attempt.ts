@@ -23,7 +23,7 @@ export class Attempt implements FunctionContext, AttemptIdentity {
   /** What the next attempt begins from: the newest checkpoint, before that what this one was given. */
   checkpoint: BlobRef | undefined;
   readonly #parts: RunnerParts;
-  readonly #clock: ReportClock;
+  readonly #clock: ReportClock<Attempt>;
   #state: 'begun' | 'told' | 'over' = 'begun';
   #fraction: number | undefined;
   #controller: AbortController | undefined;
@@ -33,7 +33,7 @@ export class Attempt implements FunctionContext, AttemptIdentity {
 
   constructor(options: {
     parts: RunnerParts;
-    clock: ReportClock;
+    clock: ReportClock<Attempt>;
     jobId: JobId;
     attempt: number;
     message: JobMessage;

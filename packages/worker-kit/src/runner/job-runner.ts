@@ -32,7 +32,7 @@ type EndReport = Extract<WorkerEvent, { type: 'completed' | 'failed' }>;
  */
 export class JobRunner {
   readonly #parts: RunnerParts;
-  readonly #clock: ReportClock;
+  readonly #clock: ReportClock<Attempt>;
   readonly #running = new Map<string, Attempt>();
 
   constructor(parts: RunnerParts) {

@@ -1,4 +1,4 @@
-import type { BlobRef, JobId, ProfileId, WorkerEvent } from '@connecta/contracts';
+import type { JobId, ProfileId, WorkerEvent } from '@connecta/contracts';
 import type { CatalogueEntry } from '../function/catalogue.ts';
 import type { ChildOrder, ChildOrderRequest, FunctionLog, JobBlobs } from '../function/function.ts';
 import type { Settings } from '../profiles/pointers.ts';
@@ -61,6 +61,3 @@ export interface HeldAttempt {
   attempt: number;
   progress?: number;
 }
-
-/** The last checkpoint of an attempt. */
-export type Checkpoint = BlobRef;

@@ -1,16 +1,19 @@
-import type { Attempt } from './attempt.ts';
-
 /** A job that ends within this time tells its start with its end. */
 export const START_REPORT_MS = 100;
 /** The least time between two progress reports of one attempt that carry no checkpoint. */
 export const PROGRESS_REPORT_MS = 250;
 const TICK_MS = 25;
 
+/** What the clock has to know of an attempt. */
+export interface Clocked {
+  readonly startedAtMs: number;
+}
+
 /**
  * Tells late starts and thinned-out progress with one interval for all attempts: a timer per job would cost more than
  * most jobs. The interval runs only while there is something to watch.
  */
-export class ReportClock {
+export class ReportClock<Attempt extends Clocked> {
   /** Attempts whose start is untold, in the order in which they began. */
   readonly #begun = new Set<Attempt>();
   /** Attempts with progress to tell, and when each may be told. */
