@@ -1,1 +1,1 @@
-export {};
+export { createFeApi, type FeApiDeps } from './fe-api.ts';

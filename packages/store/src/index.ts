@@ -154,3 +154,4 @@ export {
   type WorkerTypeSummary,
 } from './workers/workerTypes.ts';
 export { readStats, type StatsRows } from './stats/readStats.ts';
+export { findKnownProfile } from './workers/findKnownProfile.ts';

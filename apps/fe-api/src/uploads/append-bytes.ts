@@ -42,6 +42,7 @@ export async function appendBytes(
   try {
     await parts.blobs.stage(body.source, {
       id: upload.id,
+      ownsChunks: true,
       maxBytes: (upload.length ?? parts.maxBlobBytes) - upload.offset,
       onStaged: async ({ blockId, bytes }) => {
         digest?.update(bytes);

@@ -1,0 +1,27 @@
+import { Problem, type OrderId } from '@connecta/contracts';
+import { findOrderHead, findOrderTrace, type OrderHead, type Store } from '@connecta/store';
+import type { Caller } from '../access/caller.ts';
+import { orderView, type OrderView } from './order-view.ts';
+
+/** An order that the caller may know of. @throws Problem not_found */
+export async function visibleOrder(store: Store, caller: Caller, id: string): Promise<OrderHead> {
+  const order = await findOrderHead(store, id as OrderId);
+  if (order && (!caller.clientId || caller.clientId === order.clientId)) return order;
+  throw noOrder();
+}
+
+/** The whole trace of an order that the caller may know of. @throws Problem not_found */
+export async function visibleTrace(store: Store, caller: Caller, id: string): Promise<OrderView> {
+  const order = await findOrderTrace(store, id as OrderId);
+  if (order && (!caller.clientId || caller.clientId === order.clientId)) return orderView(order);
+  throw noOrder();
+}
+
+/** True for an order of which nothing more will happen by itself. */
+export function hasEnded({ state }: Pick<OrderHead, 'state'>): boolean {
+  return state !== 'accepted' && state !== 'active';
+}
+
+function noOrder(): Problem {
+  return new Problem('not_found', 'There is no such order');
+}

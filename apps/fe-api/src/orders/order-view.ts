@@ -1,0 +1,123 @@
+import type { FeApiOperations, JobState } from '@connecta/contracts';
+import type { OperationAnswer } from '@connecta/runtime';
+import type { ListedJob, ListedOrder, OrderTrace, TracedJob } from '@connecta/store';
+
+export type OrderView = OperationAnswer<FeApiOperations['getOrder'], 200>;
+type JobTraceView = OrderView['jobs'][string];
+type OrderSummaryView = OperationAnswer<FeApiOperations['listOrders'], 200>['items'][number];
+type JobView = OperationAnswer<FeApiOperations['listJobs'], 200>['items'][number];
+
+/** The whole trace of an order as people read it. */
+export function orderView(order: OrderTrace): OrderView {
+  const { id, state, input, params, createdBy, traceparent, epoch, version } = order;
+  return {
+    ...{ id, client: order.clientName, state, input },
+    ...(Object.keys(params).length > 0 ? { params } : {}),
+    ...whatItRuns(order),
+    jobs: jobsOf(order),
+    ...(state === 'completed' ? { result: order.result } : {}),
+    ...(order.error ? { error: order.error } : {}),
+    ...{ epoch, version, createdBy, traceparent },
+    ...(order.parentJobId ? { parentJobId: order.parentJobId } : {}),
+    createdAt: order.createdAt.toISOString(),
+    ...(order.finishedAt ? { finishedAt: order.finishedAt.toISOString() } : {}),
+  };
+}
+
+/** One order of a list. */
+export function orderSummary(order: ListedOrder): OrderSummaryView {
+  const { workflowName, workflowVersion, tasks } = order;
+  return {
+    ...{ id: order.id, client: order.clientName, state: order.state },
+    ...(workflowName !== null && workflowVersion !== null
+      ? { workflow: { name: workflowName, version: workflowVersion } }
+      : {}),
+    ...(tasks ? { tasks } : {}),
+    progress: { ...order.progress },
+    ...(order.error ? { error: order.error } : {}),
+    createdBy: order.createdBy,
+    createdAt: order.createdAt.toISOString(),
+    ...(order.finishedAt ? { finishedAt: order.finishedAt.toISOString() } : {}),
+  };
+}
+
+/** One job with everything that is known of it. */
+export function jobView(job: ListedJob): JobView {
+  const { id, step, item, uses, state, attempt, lost, failed, workerType, profileId, profileRevision } = job;
+  const shown = { id, step, item, uses, state, attempt, lost, failed, workerType, profileId, profileRevision };
+  return {
+    ...shown,
+    ...{ function: job.function, input: job.input },
+    ...(state === 'completed' ? { result: job.result } : {}),
+    ...(job.context === null ? {} : { context: job.context }),
+    ...(job.error ? { error: job.error } : {}),
+    ...(job.progress === null ? {} : { progress: job.progress }),
+    ...(job.instance === null ? {} : { instance: job.instance }),
+    ...timesOf(job),
+    createdAt: job.createdAt.toISOString(),
+    lateReports: job.lateReports.map((report) => ({ ...report, at: new Date(report.at).toISOString() })),
+  };
+}
+
+function timesOf(job: ListedJob): Partial<Record<(typeof JOB_TIMES)[number], string>> {
+  return Object.fromEntries(
+    JOB_TIMES.flatMap((name) => {
+      const time = job[name];
+      return time ? [[name, time.toISOString()]] : [];
+    }),
+  );
+}
+
+const JOB_TIMES = ['notBefore', 'completeBy', 'invokedAt', 'queuedAt', 'startedAt', 'finishedAt'] as const;
+
+function whatItRuns(order: OrderTrace): Pick<OrderView, 'workflow' | 'tasks' | 'steps'> {
+  const { workflowName, workflowVersion, definition } = order;
+  if (workflowName !== null && workflowVersion !== null) {
+    return { workflow: { name: workflowName, version: workflowVersion } };
+  }
+  if (Array.isArray(definition['tasks'])) return { tasks: definition['tasks'] as string[] };
+  return { steps: definition['steps'] as NonNullable<OrderView['steps']> };
+}
+
+/** Every step of the plan: its job where it has one, else what is known without. */
+function jobsOf(order: OrderTrace): OrderView['jobs'] {
+  const jobs = new Map(order.jobs.filter(({ item }) => item === 0).map((job) => [job.step, job]));
+  return Object.fromEntries(
+    Object.entries(order.plan.steps).map(([step, { uses, needs }]) => {
+      const job = jobs.get(step);
+      return [step, job ? jobTrace(uses, job) : unbegun(order, step, { uses, needs })];
+    }),
+  );
+}
+
+function jobTrace(uses: string, job: TracedJob): JobTraceView {
+  const { state, attempt, input, profileRevision, notBefore } = job;
+  return {
+    ...{ uses, state, attempt, input },
+    ...(state === 'completed' ? { result: job.result } : {}),
+    ...(job.error ? { error: job.error } : {}),
+    ...(job.progress === null ? {} : { progress: job.progress }),
+    ...(job.instance === null ? {} : { instance: job.instance }),
+    profileRevision,
+    ...(notBefore !== null && state === 'pending' ? { notBefore: isoOf(notBefore) } : {}),
+    ...(job.startedAt === null ? {} : { startedAt: isoOf(job.startedAt) }),
+    ...(job.finishedAt === null ? {} : { finishedAt: isoOf(job.finishedAt) }),
+  };
+}
+
+/** A step that nobody made a job for: it waits, or will never run. */
+function unbegun(order: OrderTrace, step: string, { uses, needs }: { uses: string; needs: string[] }): JobTraceView {
+  const state = order.progress[step];
+  if (state === 'blocked') {
+    const failed = needs.filter((need) => ['error', 'blocked', 'cancelled'].includes(order.progress[need] ?? ''));
+    const message = `${failed.map((need) => `'${need}'`).join(', ')} failed`;
+    return { uses, state: 'skipped', error: { kind: 'permanent', code: 'blocked', message } };
+  }
+  const waiting: JobState = order.state === 'cancelled' ? 'cancelled' : 'pending';
+  return { uses, state: state ?? waiting };
+}
+
+/** Postgres writes times in JSON with an offset. */
+function isoOf(time: string): string {
+  return new Date(time).toISOString();
+}

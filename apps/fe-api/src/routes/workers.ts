@@ -1,0 +1,74 @@
+import { Problem, type FeApiOperations } from '@connecta/contracts';
+import { answer, inputOf, requireRole, type OperationAnswer } from '@connecta/runtime';
+import {
+  listInstances,
+  listTasks,
+  listWorkerTypeSummaries,
+  type ListedInstance,
+  type Store,
+  type WorkerTypeSummary,
+} from '@connecta/store';
+import { Router } from 'express';
+
+type Operations = FeApiOperations;
+type TypeView = OperationAnswer<Operations['listWorkers'], 200>['items'][number];
+type DetailView = OperationAnswer<Operations['getWorker'], 200>;
+
+/** Worker types with what is live of them. */
+export function workersRouter({ store }: { store: Store }): Router {
+  const router = Router();
+  const mayRead = requireRole('admin', 'operator', 'viewer');
+  router.get('/v1/workers', mayRead, async (_req, res) => {
+    const types = await listWorkerTypeSummaries(store);
+    answer<Operations['listWorkers'], 200>(res, 200, { items: types.map(typeView), nextCursor: null });
+  });
+  router.get('/v1/workers/:type', mayRead, async (req, res) => {
+    const { type } = inputOf<Operations['getWorker']>(req).path;
+    const [[found], instances, tasks] = await Promise.all([
+      listWorkerTypeSummaries(store, type),
+      listInstances(store, type),
+      listTasks(store, type),
+    ]);
+    if (!found) throw new Problem('not_found', `There is no worker type '${type}'`);
+    answer<Operations['getWorker'], 200>(res, 200, {
+      ...headOf(found),
+      apiUrl: found.apiUrl,
+      functions: found.functions as DetailView['functions'],
+      tasks: tasks.map(({ name, aliasOf, ...task }) => ({
+        ...task,
+        task: `${type}/${name}`,
+        ...(aliasOf === null ? {} : { aliasOf }),
+      })),
+      instances: instances.map(instanceView),
+      offline: found.offline as DetailView['offline'],
+    });
+  });
+  return router;
+}
+
+function headOf(
+  type: WorkerTypeSummary,
+): Pick<TypeView, 'type' | 'version' | 'language' | 'transport' | 'owner' | 'updatedAt'> {
+  const { version, language, transport } = type;
+  return {
+    ...{ type: type.type, version, language, transport },
+    owner: { team: type.ownerTeam, contact: type.ownerContact },
+    updatedAt: type.updatedAt.toISOString(),
+  };
+}
+
+function typeView(type: WorkerTypeSummary): TypeView {
+  const { profiles, ready, draining, slots, freeSlots } = type;
+  return { ...headOf(type), profiles, instances: { ready, draining }, slots, freeSlots };
+}
+
+function instanceView(instance: ListedInstance): DetailView['instances'][number] {
+  const { labels, registeredAt, lastSeenAt, endedAt, ...rest } = instance;
+  return {
+    ...rest,
+    labels: labels as { [name: string]: unknown },
+    registeredAt: registeredAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    ...(endedAt ? { endedAt: endedAt.toISOString() } : {}),
+  };
+}
