@@ -151,11 +151,18 @@ describe('child orders', () => {
     for (const [lease, code] of cases) expect((await child(lease).expect(409)).body).toMatchObject({ code });
   });
 
-  test('may not name files, and nest only so deep', async () => {
+  test('may name the files that the job was given, and no others', async () => {
     const job = await harness.job({ workerType: 'painter', state: 'started' });
-    const file = { tasks: TASKS, input: { file: { share: 'inbox', path: 'a' } } };
-    expect((await child(leaseOf(job), file)).status).toBe(422);
-    let running = job;
+    const file = { file: { share: 'inbox', path: 'a' } };
+    expect((await child(leaseOf(job), { tasks: TASKS, input: file })).status).toBe(422);
+    await harness.store.prisma.job.update({ where: { id: job.id }, data: { input: { one: file, two: 2 } } });
+    await placed(child(leaseOf(job), { tasks: TASKS, input: file }));
+    const other = { tasks: TASKS, input: [file, { file: { share: 'inbox', path: 'b' } }] };
+    expect((await child(leaseOf(job), other)).status).toBe(422);
+  });
+
+  test('nest only so deep', async () => {
+    let running = await harness.job({ workerType: 'painter', state: 'started' });
     for (let depth = 0; depth < 16; depth++) {
       const order = await placed(child(leaseOf(running)));
       const next = await harness.job({ workerType: 'painter', state: 'started' });

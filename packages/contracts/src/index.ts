@@ -31,6 +31,7 @@ export {
   blobRefSchema,
   blobRefsIn,
   fileRefSchema,
+  fileRefsIn,
   isBlobRef,
   isDeeperThan,
   isFileValue,

@@ -56,6 +56,19 @@ export function blobRefsIn(value: JsonValue): BlobRef[] {
   return [...found.values()];
 }
 
+/** Every legacy file (`{file: {share, path}}`) inside a value, however deep, in document order. */
+export function fileRefsIn(value: JsonValue): FileRef[] {
+  const found: FileRef[] = [];
+  const visit = (v: JsonValue): void => {
+    if (typeof v !== 'object' || v === null) return;
+    if (Array.isArray(v)) for (const item of v) visit(item);
+    else if (isFileValue(v)) found.push(v.file);
+    else for (const item of Object.values(v)) visit(item);
+  };
+  visit(value);
+  return found;
+}
+
 /** Bytes of a JSON value as UTF-8 text. */
 export function jsonBytes(value: JsonValue): number {
   return Buffer.byteLength(JSON.stringify(value));
@@ -66,7 +79,7 @@ export function isDeeperThan(value: unknown, max: number = MAX_JSON_DEPTH): bool
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > max) return true;
-    level = level.flatMap((v) => (typeof v === 'object' && v !== null ? Object.values(v) : []));
+    level = level.flatMap((v) => (typeof v === 'object' && v !== null ? (Object.values(v) as unknown[]) : []));
   }
   return false;
 }

@@ -1,7 +1,7 @@
 import {
   INLINE_VALUE_BYTES,
   Problem,
-  isFileValue,
+  fileRefsIn,
   isId,
   jsonBytes,
   type BlobRef,
@@ -86,10 +86,12 @@ export function isTooLarge({ input, params, references }: OrderValues): boolean 
   return true;
 }
 
-/** Files on legacy shares belong to no client: only some senders may name them. */
-export function checkFile({ input }: OrderValues, mayNameFiles: boolean): Problem | null {
-  if (mayNameFiles || !isFileValue(input)) return null;
-  return invalidInput('/input', 'files on shares cannot be named here');
+/** Files on legacy shares belong to no client: only some senders may name them, wherever in the values. */
+export function checkFile({ input, params }: OrderValues, mayNameFiles: boolean): Problem | null {
+  if (mayNameFiles) return null;
+  const text = 'files on shares cannot be named here';
+  if (fileRefsIn(input).length > 0) return invalidInput('/input', text);
+  return params && fileRefsIn(params).length > 0 ? invalidInput('/params', text) : null;
 }
 
 function invalidInput(path: string, message: string): Problem {

@@ -168,7 +168,8 @@ describe('input', () => {
 
   test('files on shares are for those who may name them', async () => {
     const input = { file: { share: 'in', path: 'a.txt' } };
-    expect((await refused({ tasks, input })).code).toBe('invalid_input');
+    for (const values of [{ input }, { input: [{ deep: input }] }, { params: { a: input } }])
+      expect((await refused({ tasks, ...values })).code).toBe('invalid_input');
     expect((await row(await accepted({ tasks, input }, { mayNameFiles: true }))).input).toEqual(input);
   });
 

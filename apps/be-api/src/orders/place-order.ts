@@ -1,10 +1,10 @@
-import { Problem, readLease, type BeApiOperations, type JsonValue } from '@connecta/contracts';
+import { Problem, fileRefsIn, readLease, type BeApiOperations, type FileRef, type JsonValue } from '@connecta/contracts';
 import type { Intake, IntakeRequest } from '@connecta/intake';
 import { idempotencyOf, inputOf, type OperationInput } from '@connecta/runtime';
 import { ANY_CLIENT, findClientId, findOrdersAbove, type ServiceAccount, type Store } from '@connecta/store';
 import type { Request } from 'express';
 import { accountOf, createdByOf } from '../authenticate.ts';
-import { heldJob, type LeaseCheck } from '../jobs/held-job.ts';
+import { heldJob, type HeldJob, type LeaseCheck } from '../jobs/held-job.ts';
 
 /** Orders in orders in orders: a function that places itself again ends here. */
 const MAX_CHILD_DEPTH = 16;
@@ -54,7 +54,7 @@ function ownClient({ name, allowedClients }: ServiceAccount, body: OrderBody): S
   if (!allowedClients.includes(client) && !allowedClients.includes(ANY_CLIENT)) {
     throw new Problem('forbidden', `The account ${name} may not act for ${client}`);
   }
-  // Files of a share come in by the legacy inboxes, which are service accounts; a running function has no business there.
+  // Files of a share come in by the legacy inboxes, which are service accounts.
   return { client: { name: client }, mayNameFiles: true };
 }
 
@@ -73,5 +73,12 @@ async function parentsClient(
   if (body.client !== undefined && (await findClientId(parts.store, body.client)) !== job.clientId) {
     throw new Problem('forbidden', 'A child order belongs to the client of its parent');
   }
-  return { client: { id: job.clientId }, parentJobId: job.id };
+  return { client: { id: job.clientId }, parentJobId: job.id, mayNameFiles: namesOwnFiles(job, body.input) };
+}
+
+/** A running job may pass on the files that it was given itself (to have them made blobs), and no others. */
+function namesOwnFiles(job: HeldJob, input: unknown): boolean {
+  const name = ({ share, path }: FileRef): string => JSON.stringify([share, path]);
+  const given = new Set(fileRefsIn(job.given).map(name));
+  return fileRefsIn((input ?? null) as JsonValue).every((file) => given.has(name(file)));
 }
