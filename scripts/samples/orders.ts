@@ -9,28 +9,29 @@ export interface Sample {
   readonly check: (order: Order, gateway: Gateway) => Promise<string | undefined>;
 }
 
+const client = 'client-x';
 const text = 'Connecta runs files and values through workers that other teams own.\n'.repeat(50);
 
 /** The samples, in the order they are sent. */
 export const samples: readonly Sample[] = [
   {
     title: 'the number 5, plus 2, times 2',
-    body: () => ({ tasks: ['generic/add-2', 'generic/times-2'], input: 5 }),
+    body: () => ({ client, tasks: ['generic/add-2', 'generic/times-2'], input: 5 }),
     check: async ({ result }) => expectNumber(result, 14),
   },
   {
     title: 'the number 5, times 2, plus 2',
-    body: () => ({ tasks: ['generic/times-2', 'generic/add-2'], input: 5 }),
+    body: () => ({ client, tasks: ['generic/times-2', 'generic/add-2'], input: 5 }),
     check: async ({ result }) => expectNumber(result, 12),
   },
   {
     title: 'a photo from client-x, whose contract says what happens to it',
-    body: () => form(drawPhoto(960, 640), { type: 'image/png', name: 'photo.png' }, { client: 'client-x' }),
+    body: () => form(drawPhoto(960, 640), { type: 'image/png', name: 'photo.png' }, { client }),
     check: (order, gateway) => expectImages(order, gateway),
   },
   {
     title: 'a text file through a legacy program: cu/gzip',
-    body: () => form(Buffer.from(text), { type: 'text/plain', name: 'note.txt' }, { tasks: '["cu/gzip"]' }),
+    body: () => form(Buffer.from(text), { type: 'text/plain', name: 'note.txt' }, { client, tasks: '["cu/gzip"]' }),
     check: async ({ result }, gateway) => {
       const [blobId] = blobIdsIn(result);
       if (!blobId) return 'there is no blob in the result';
@@ -40,7 +41,11 @@ export const samples: readonly Sample[] = [
   {
     title: 'a large picture cut into tiles, with progress: big-function/tiles',
     body: () =>
-      form(drawPhoto(1600, 1200), { type: 'image/png', name: 'large.png' }, { tasks: '["big-function/tiles"]' }),
+      form(
+        drawPhoto(1600, 1200),
+        { type: 'image/png', name: 'large.png' },
+        { client, tasks: '["big-function/tiles"]' },
+      ),
     check: async ({ result }) => (blobIdsIn(result).length > 0 ? undefined : 'there is no blob in the result'),
   },
 ];

@@ -11,11 +11,18 @@ export function traceOf(order: Order): string {
 
 /** A value in one short line; a blob by the head of its id and its size. */
 function short(value: unknown): string {
+  const line = plain(value);
+  return line.length > 110 ? `${line.slice(0, 109)}…` : line;
+}
+
+function plain(value: unknown): string {
   if (value === undefined) return '–';
-  if (typeof value === 'object' && value !== null && 'blobId' in value) {
-    const { blobId, mediaType, size } = value as { blobId: string; mediaType?: string; size?: number };
-    return `blob ${blobId.slice(0, 8)}… (${mediaType ?? 'bytes'}, ${size ?? '?'} bytes)`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(plain).join(', ')}]`;
+  if ('blobId' in value) {
+    const { blobId, mediaType = 'bytes', size = '?' } = value as { blobId: string; mediaType?: string; size?: number };
+    return `blob …${blobId.slice(-6)} (${mediaType}, ${size} bytes)`;
   }
-  const json = Array.isArray(value) ? `[${value.map(short).join(', ')}]` : JSON.stringify(value);
-  return json.length > 100 ? `${json.slice(0, 97)}…` : json;
+  const fields = Object.entries(value).map(([name, field]) => `${name}: ${plain(field)}`);
+  return `{${fields.join(', ')}}`;
 }
