@@ -1,6 +1,7 @@
 import { openBlobs } from '@connecta/blobs';
 import { Metrics, hashKey, runProcess, startServer } from '@connecta/runtime';
-import { OrderWatch, assertAdminKey, forgetOldKeys, openStore } from '@connecta/store';
+import { OrderWatch, assertAdminKey, assertClient, forgetOldKeys, openStore } from '@connecta/store';
+import { DEFAULT_CLIENT } from './access/caller.ts';
 import { readFeApiConfig } from './config.ts';
 import { createFeApi } from './fe-api.ts';
 
@@ -14,6 +15,7 @@ await runProcess({
     const onError = (error: Error): void => log.warn({ err: error }, 'a connection failed');
     const store = closers.use('store', openStore({ databaseUrl, applicationName: 'connecta-fe-api', onError }));
     if (config.adminKey !== undefined) await assertAdminKey(store, hashKey(config.adminKey));
+    await assertClient(store, DEFAULT_CLIENT);
     const watch = closers.use('order watch', new OrderWatch({ databaseUrl, onError }));
     const blobs = await openBlobs(config.blobs);
     const housekeeping = setInterval(() => {

@@ -155,3 +155,4 @@ export {
 } from './workers/workerTypes.ts';
 export { readStats, type StatsRows } from './stats/readStats.ts';
 export { findKnownProfile } from './workers/findKnownProfile.ts';
+export { assertClient } from './clients/assertClient.ts';

@@ -19,7 +19,7 @@ export interface Caller {
 const ROLES: readonly ApiRole[] = ['admin', 'operator', 'viewer', 'client'];
 
 /** The client whose orders they are when nobody says. */
-const DEFAULT_CLIENT = 'default';
+export const DEFAULT_CLIENT = 'default';
 
 /** Names the caller by an API key or, where an identity provider is configured, by one of its JWTs. */
 export function authenticateCaller(store: Store, oidc: OidcOptions | undefined): (req: Request) => Promise<Caller> {

@@ -2,7 +2,7 @@ import { Problem, type FeApiOperations, type JsonValue, type OrderId } from '@co
 import type { BlobIntake, Intake, IntakeRequest, Outcome } from '@connecta/intake';
 import { idempotencyKeyOf, idempotencyOf, inputOf, parseSafeJson } from '@connecta/runtime';
 import type { Request } from 'express';
-import { callerOf, clientFor, scopeOf, type Caller } from '../access/caller.ts';
+import { DEFAULT_CLIENT, callerOf, clientFor, scopeOf, type Caller } from '../access/caller.ts';
 import { ownerOf, type BlobAccess } from '../blobs/blob-access.ts';
 import { receiveForm } from '../blobs/receive-form.ts';
 
@@ -58,7 +58,7 @@ export async function placeBatch(parts: PlacingParts, req: Request): Promise<Out
 async function placeForm(parts: PlacingParts, req: Request, caller: Caller): Promise<OrderId> {
   const key = idempotencyKeyOf(req);
   const clientOf = (fields: ReadonlyMap<string, string>): string | undefined =>
-    fields.get('client') ?? (caller.clientId ? undefined : 'default');
+    fields.get('client') ?? (caller.clientId ? undefined : DEFAULT_CLIENT);
   const form = await receiveForm(req, parts, {
     createdBy: caller.createdBy,
     // No key of the blob routes can hold a space.
