@@ -14,6 +14,8 @@ export const WORKER_TYPE = 'kit-test';
 
 const fn = (name: string, run: (context: FunctionContext) => Promise<FunctionResult>) =>
   defineFunction({ name, version: '1.0.0', settingsSchema: {}, inputSchema: {}, outputSchema: {}, run });
+const slices = (bytes: Buffer): Buffer[] =>
+  Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, i) => bytes.subarray(i * 65_536, (i + 1) * 65_536));
 /** Jobs whose signal was aborted while `test.hang` ran. */
 export const aborted: string[] = [];
 const functions = [
@@ -22,7 +24,9 @@ const functions = [
     const chunks: Buffer[] = [];
     for await (const chunk of await blobs.open(input as BlobRef)) chunks.push(chunk as Buffer);
     const reversed = Buffer.concat(chunks).reverse();
-    return { value: await blobs.create({ mediaType: 'text/plain', fileName: 'ä b.txt' }, Readable.from([reversed])) };
+    return {
+      value: await blobs.create({ mediaType: 'text/plain', fileName: 'ä b.txt' }, Readable.from(slices(reversed))),
+    };
   }),
   fn('test.fail', () => Promise.reject(new FunctionError('business', 'refused', 'no'))),
   fn('test.parent', async ({ placeOrder, input }) => {

@@ -23,13 +23,14 @@ const common = () => ({
   parentWatch: 'none' as const,
   stopTimeoutMs: 5_000,
 });
-const newRunner = (slots = 4): Runner =>
+const newRunner = (slots = 4, onDrained = (): void => undefined): Runner =>
   startRunner({
     workerType,
     config: { ...common(), slots, directBlobs: undefined },
     log: silentLogger(),
     closers,
     partitionMs: 1_500,
+    onDrained,
   });
 const gateway = async (method: string, path: string, body?: object, headers: object = {}) => {
   const response = await fetch(api.url + path, {
@@ -124,11 +125,13 @@ describe('a runner', () => {
   });
 
   test('reads and writes blobs under the lease, and large values travel as blobs', async () => {
-    const bytes = randomBytes(300_000);
-    const done = await harness.end(await send('test.reverse', await harness.blob(bytes, 'application/octet-stream')));
-    expect(done).toMatchObject({ type: 'completed', value: { mediaType: 'text/plain', size: bytes.length } });
-    const made = (done as { value: JsonValue }).value as BlobRef;
-    expect((await harness.bytesOf(made)).equals(Buffer.from(bytes).reverse())).toBe(true);
+    for (const size of [300_000, 6_000_000]) {
+      const bytes = randomBytes(size);
+      const done = await harness.end(await send('test.reverse', await harness.blob(bytes, 'application/octet-stream')));
+      expect(done).toMatchObject({ type: 'completed', value: { mediaType: 'text/plain', size } });
+      const made = (done as { value: JsonValue }).value as BlobRef;
+      expect((await harness.bytesOf(made)).equals(Buffer.from(bytes).reverse())).toBe(true);
+    }
 
     const large = await harness.end(
       await send(
@@ -223,6 +226,16 @@ describe('a runner', () => {
     expect(harness.reports.some(({ jobId }) => jobId === job)).toBe(false);
     await harness.startBeApi();
     expect(await harness.end(job)).toMatchObject({ value: 'late' });
+  });
+
+  test('that is told to drain leaves when its work is done', async () => {
+    const drained = Promise.withResolvers<string>();
+    const other = newRunner(2, () => drained.resolve('drained'));
+    await other.ready;
+    await harness.sql(`UPDATE worker_instances SET state = 'draining' WHERE instance = $1`, [other.instance]);
+    expect(await drained.promise).toBe('drained');
+    const rows = await harness.sql(`SELECT state FROM worker_instances WHERE instance = $1`, [other.instance]);
+    expect(rows).toEqual([{ state: 'gone' }]);
   });
 
   test('that stops finishes or gives up what it holds, and leaves', async () => {

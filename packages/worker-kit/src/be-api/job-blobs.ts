@@ -9,6 +9,8 @@ import type { AttemptIdentity, BlobAccess } from '../runner/ports.ts';
 import { BeApiError, errorOf, isPassing, withRetries, type BeApi, type BytesRequest } from './client.ts';
 
 const TRIES = 5;
+/** A stream that ends within this is sent as bytes: those can be sent again when the connection breaks. */
+const RESENDABLE_BYTES = 4 * 1024 * 1024;
 
 /** Blobs of jobs through be-api, under the attempt's lease. */
 export class GatewayBlobs implements BlobAccess {
@@ -113,30 +115,55 @@ async function createBlob(beApi: BeApi, { path, blob, source, attempt }: Creatio
     throw new FunctionError('retryable', 'blob_mismatch', 'other bytes were stored than sent');
   };
   if (source instanceof Readable) return putStream(source, { put, attempt });
-  // Bytes at hand can be sent again: the same ones under the same id are stored once.
+  return putBytes(source, { put, attempt });
+}
+
+interface Putting {
+  put: (body: BytesRequest, hash: Hash) => Promise<BlobRef>;
+  attempt: AttemptIdentity;
+}
+
+/** The same bytes under the same id are stored once, so they are sent until they are. */
+function putBytes(bytes: Uint8Array, { put, attempt }: Putting): Promise<BlobRef> {
   const once = (): Promise<BlobRef> => {
-    const hash = createHash('sha256').update(source);
-    return put(
-      { body: source as Uint8Array<ArrayBuffer>, headers: { 'connecta-sha256': hash.copy().digest('hex') } },
-      hash,
-    );
+    const hash = createHash('sha256').update(bytes);
+    const headers = { 'connecta-sha256': hash.copy().digest('hex') };
+    return put({ body: bytes as Uint8Array<ArrayBuffer>, headers }, hash);
   };
   return withRetries(once, { tries: TRIES, signal: attempt.signal }).catch((error: unknown) => {
     throw blobError(error, attempt.signal, 'a blob could not be stored');
   });
 }
 
-async function putStream(
-  source: Readable,
-  { put, attempt }: { put: (body: BytesRequest, hash: Hash) => Promise<BlobRef>; attempt: AttemptIdentity },
-): Promise<BlobRef> {
+async function putStream(source: Readable, putting: Putting): Promise<BlobRef> {
+  const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    const begun: Buffer[] = [];
+    for (let size = 0; size <= RESENDABLE_BYTES;) {
+      const next = await chunks.next();
+      if (next.done === true) return await putBytes(Buffer.concat(begun), putting);
+      begun.push(next.value);
+      size += next.value.length;
+    }
+    return await putOnce(begun, chunks, putting);
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Sends what was read of a stream and the rest of it, as it comes. */
+async function putOnce(begun: Buffer[], rest: AsyncIterator<Buffer>, { put, attempt }: Putting): Promise<BlobRef> {
   const hash = createHash('sha256');
   const failed: { error?: unknown } = {};
-  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    for (let chunk = begun.shift(); chunk; chunk = begun.shift()) {
+      hash.update(chunk);
+      yield chunk;
+    }
     try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        yield chunk;
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+        hash.update(next.value);
+        yield next.value;
       }
     } catch (error) {
       failed.error = error;
@@ -144,13 +171,10 @@ async function putStream(
     }
   };
   try {
-    return await put({ body: ReadableStream.from(chunks()) }, hash);
+    return await put({ body: ReadableStream.from(all()) }, hash);
   } catch (error) {
     // The sender's own failure is the cause, not the request that it broke.
-    if ('error' in failed) throw failed.error;
-    throw blobError(error, attempt.signal, 'a blob could not be stored');
-  } finally {
-    source.destroy();
+    throw 'error' in failed ? failed.error : blobError(error, attempt.signal, 'a blob could not be stored');
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerEvent } from '@connecta/contracts';
 import { QueueClosedError, openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
 import type { Logger } from '@connecta/runtime';
@@ -25,7 +26,8 @@ export class QueueLink implements ReportChannel {
   readonly #slots: number;
   readonly #handle: (delivery: Delivery) => Promise<void>;
   readonly #log: Logger;
-  readonly #retired = new Set<Consumer>();
+  /** Consumers that take no more work, and when each is done with what it took. */
+  readonly #retired = new Map<Consumer, Promise<void>>();
   #link: Link | undefined;
   #consumer: Consumer | undefined;
   #paused = false;
@@ -78,6 +80,7 @@ export class QueueLink implements ReportChannel {
     this.#retire();
   }
 
+  /** Takes work again. */
   resume(): void {
     if (!this.#paused || this.#closed) return;
     this.#paused = false;
@@ -98,12 +101,13 @@ export class QueueLink implements ReportChannel {
     return this.#consumer ? nowMs - this.#consumer.lastAskedAt() : 0;
   }
 
-  /** Takes no more work and waits for what runs, at most `graceMs`. */
+  /** Takes no more work and waits for what runs, at most `graceMs`. May be called again with another bound. */
   async drain(graceMs: number): Promise<void> {
-    this.#paused = true;
-    const consumers = this.#consumers();
-    this.#consumer = undefined;
-    await Promise.all(consumers.map((consumer) => consumer.close(graceMs)));
+    this.pause();
+    const bound = new AbortController();
+    const late = sleep(graceMs, undefined, { signal: bound.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#retired.values()), late]);
+    bound.abort();
   }
 
   async close(): Promise<void> {
@@ -112,7 +116,7 @@ export class QueueLink implements ReportChannel {
   }
 
   #consumers(): Consumer[] {
-    return [...this.#retired, ...(this.#consumer ? [this.#consumer] : [])];
+    return [...this.#retired.keys(), ...(this.#consumer ? [this.#consumer] : [])];
   }
 
   #consume(backend: QueueBackend): void {
@@ -127,11 +131,11 @@ export class QueueLink implements ReportChannel {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     if (!consumer) return;
-    this.#retired.add(consumer);
-    consumer
+    const done = consumer
       .close(RETIRED_GRACE_MS)
       .catch((err: unknown) => this.#log.warn({ err }, 'a consumer did not close'))
       .finally(() => this.#retired.delete(consumer));
+    this.#retired.set(consumer, done);
   }
 }
 
