@@ -1,5 +1,6 @@
 import { QUEUE_DEFAULTS, type QueueOptions } from './options.ts';
 import type { QueueBackend } from './port.ts';
+import { PostgresBackend } from './postgres/backend.ts';
 import { RedisBackend } from './redis/backend.ts';
 import { throttled } from './waiting.ts';
 
@@ -20,6 +21,6 @@ export function openQueue({ kind, url, prefix = 'connecta', onError, ...options 
     case 'redis':
       return new RedisBackend(url, prefix, all);
     case 'postgres':
-      throw new TypeError('the postgres backend is not there yet');
+      return new PostgresBackend(url, prefix, all);
   }
 }

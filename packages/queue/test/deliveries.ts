@@ -27,11 +27,11 @@ export function valuesOf(batch: EventBatch): unknown[] {
   return batch.events.map(({ body }) => (body as { value: unknown }).value);
 }
 
-/** Reads and acknowledges until `count` values came; the values. */
-export async function readValues(reader: EventReader, count: number, withinMs = 10_000): Promise<unknown[]> {
+/** Reads and acknowledges until `count` different values came; all that came. */
+export async function readValues(reader: EventReader, count: number, withinMs = 15_000): Promise<unknown[]> {
   const values: unknown[] = [];
   const until = Date.now() + withinMs;
-  while (values.length < count && Date.now() < until) {
+  while (new Set(values).size < count && Date.now() < until) {
     const batch = await reader.read({ max: 1_000, blockMs: 200 });
     values.push(...valuesOf(batch));
     await batch.ack();

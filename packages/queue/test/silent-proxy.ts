@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class SilentProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #refusing = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -14,6 +15,7 @@ export class SilentProxy {
     const server = createServer();
     const proxy = new SilentProxy(server);
     server.on('connection', (client) => {
+      if (proxy.#refusing) return void client.destroy();
       const target = connect(port, '127.0.0.1');
       const pair = [client, target] as const;
       proxy.#pairs.add(pair);
@@ -45,6 +47,12 @@ export class SilentProxy {
       target.pause();
     }
     return this.#pairs.size;
+  }
+
+  /** Ends the connections there are and (while `refusing`) every new one at once. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing;
+    for (const [client] of this.#pairs) client.destroy();
   }
 
   close(): void {

@@ -19,7 +19,7 @@ interface Held {
 }
 
 export interface ConsumerSetup {
-  openWorker(): PullWorker;
+  openWorker(): Promise<PullWorker>;
   rewrite(change: Rewrite): Promise<boolean>;
   consume: ConsumeOptions;
   options: QueueOptions;
@@ -43,7 +43,9 @@ export class DeliveryConsumer implements Consumer {
   readonly #ended = new Sleeper();
   readonly #timers: NodeJS.Timeout[];
   readonly #becomeReady: () => void;
-  #worker: PullWorker;
+  #worker: PullWorker | undefined;
+  /** Counts replacements: a loop ends when it is not of the current one. */
+  #era = 0;
   #pulling: Promise<void>;
   #askedAt = Date.now();
   #taken = 0;
@@ -59,8 +61,7 @@ export class DeliveryConsumer implements Consumer {
     this.ready = ready.promise;
     this.#becomeReady = ready.resolve;
     this.#slots = new Slots(setup.consume.slots, (member) => this.#run(member));
-    this.#worker = setup.openWorker();
-    this.#pulling = this.#pull(this.#worker);
+    this.#pulling = this.#open(0);
     this.#timers = [
       setInterval(() => void this.#renewLocks(), lockMs / 6),
       setInterval(() => this.#replaceWhenStuck(), Math.min(stuckMs / 4, 5_000)),
@@ -85,6 +86,22 @@ export class DeliveryConsumer implements Consumer {
 
   #isFull(): boolean {
     return this.#taken >= this.#setup.consume.slots;
+  }
+
+  /** Opens a worker object (again and again until that succeeds) and pulls through it. */
+  async #open(era: number): Promise<void> {
+    while (!this.#sleeper.isStopped() && era === this.#era) {
+      try {
+        const worker = await this.#setup.openWorker();
+        const old = this.#worker;
+        this.#worker = worker;
+        if (old) this.#retire(old);
+        await this.#pull(worker);
+      } catch (error) {
+        this.#report(error);
+        await this.#sleeper.sleep(500);
+      }
+    }
   }
 
   /** The loop that asks for work while a slot is free. One request at a time: BullMQ blocks only the first. */
@@ -239,11 +256,8 @@ export class DeliveryConsumer implements Consumer {
     const silentMs = Date.now() - this.#askedAt;
     if (this.#sleeper.isStopped() || this.#isFull() || silentMs < this.#setup.options.stuckMs) return;
     this.#report(new Error(`no answer to a request for work for ${silentMs} ms: opening new connections`));
-    const old = this.#worker;
     this.#askedAt = Date.now();
-    this.#worker = this.#setup.openWorker();
-    this.#pulling = this.#pull(this.#worker);
-    this.#retire(old);
+    this.#pulling = this.#open(++this.#era);
   }
 
   /** Closes a replaced worker object when nothing is left in it. */
@@ -255,7 +269,7 @@ export class DeliveryConsumer implements Consumer {
   async #close(graceMs: number): Promise<void> {
     this.#sleeper.stop();
     this.#onFree?.();
-    this.#worker.interrupt();
+    this.#worker?.interrupt();
     for (const held of this.#messages) held.settled = this.#putBack(held);
     if (this.#taken > 0 && graceMs > 0) {
       const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
@@ -265,7 +279,8 @@ export class DeliveryConsumer implements Consumer {
     for (const timer of this.#timers) clearInterval(timer);
     for (const held of this.#messages) clearTimeout(held.putBack);
     await within(1_000, 'the last request for work', this.#pulling).catch(() => undefined);
-    await within(1_000, 'closing', this.#worker.close(true)).catch((error: unknown) => this.#report(error));
+    const closing = this.#worker?.close(true) ?? Promise.resolve();
+    await within(1_000, 'closing', closing).catch((error: unknown) => this.#report(error));
     this.#setup.onClosed();
   }
 

@@ -6,13 +6,15 @@ export interface BullStore {
   /** Resolves when the type's queue can be used.
    * @throws QueueUnavailableError */
   ready(workerType: string): Promise<void>;
-  openQueue(workerType: string): TypeQueue;
-  openWorker(workerType: string, instance: string): PullWorker;
+  openQueue(workerType: string): Promise<TypeQueue>;
+  openWorker(workerType: string, instance: string): Promise<PullWorker>;
   hasMarker(workerType: string): Promise<boolean>;
   setMarker(workerType: string): Promise<void>;
   /** Gives a message another id and body, in its place and at once: a waiting one, one that is active under `token`,
    * or (without a token) one whose lock is gone. False when there is none. */
   rewrite(workerType: string, change: Rewrite): Promise<boolean>;
+  /** True for errors that say that the store is away, not that it refused. */
+  isAway(error: unknown): boolean;
 }
 
 export interface Rewrite {

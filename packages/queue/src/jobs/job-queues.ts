@@ -1,4 +1,5 @@
 import { DeliveryConsumer } from '../consume/consumer.ts';
+import { QueueUnavailableError } from '../errors.ts';
 import { checkWorkerType } from '../naming.ts';
 import type { QueueOptions } from '../options.ts';
 import type { ConsumeOptions, Consumer, Delivery, JobQueues } from '../port.ts';
@@ -10,11 +11,14 @@ import type { TypeQueue } from './type-queue.ts';
 /** Messages in one pipeline or statement: a refill of many thousand must not block the store for seconds. */
 const BULK = 1_000;
 
+/** The first use of a type may make its tables: it is given this many times the time of a call. */
+const PREPARING = 5;
+
 /** The job queues on BullMQ, one per worker type, whatever store it keeps them in. */
 export class BullJobQueues implements JobQueues {
   readonly #store: BullStore;
   readonly #options: QueueOptions;
-  readonly #queues = new Map<string, TypeQueue>();
+  readonly #queues = new Map<string, Promise<TypeQueue>>();
   readonly #consumers = new Set<Consumer>();
 
   constructor(store: BullStore, options: QueueOptions) {
@@ -33,7 +37,7 @@ export class BullJobQueues implements JobQueues {
     const queue = await this.#ready(workerType);
     for (let at = 0; at < messages.length; at += BULK) {
       const bulk = messages.length > BULK ? messages.slice(at, at + BULK) : messages;
-      await within(this.#options.enqueueTimeoutMs, `enqueue for ${workerType}`, queue.addBulk(bulk));
+      await this.#answer(`enqueue for ${workerType}`, queue.addBulk(bulk));
     }
   }
 
@@ -112,20 +116,27 @@ export class BullJobQueues implements JobQueues {
 
   async close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.close(0)));
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    const queues = await Promise.allSettled(this.#queues.values());
+    for (const queue of queues) if (queue.status === 'fulfilled') await queue.value.close();
   }
 
   async #ready(workerType: string): Promise<TypeQueue> {
+    await this.#answer('connecting', this.#store.ready(checkWorkerType(workerType)), PREPARING);
     let queue = this.#queues.get(workerType);
-    await this.#store.ready(checkWorkerType(workerType));
     if (!queue) {
-      queue = this.#queues.get(workerType) ?? this.#store.openQueue(workerType);
+      queue = this.#store.openQueue(workerType);
       this.#queues.set(workerType, queue);
+      queue.catch(() => this.#queues.delete(workerType));
     }
-    return queue;
+    return this.#answer('opening the queue', queue);
   }
 
-  #answer<T>(what: string, work: Promise<T>): Promise<T> {
-    return within(this.#options.enqueueTimeoutMs, what, work);
+  /** @throws QueueUnavailableError when the store is away or too slow */
+  async #answer<T>(what: string, work: Promise<T>, patience = 1): Promise<T> {
+    try {
+      return await within(this.#options.enqueueTimeoutMs * patience, what, work);
+    } catch (error) {
+      throw this.#store.isAway(error) ? new QueueUnavailableError(what, error) : error;
+    }
   }
 }

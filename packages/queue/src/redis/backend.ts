@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import { checkPrefix } from '../naming.ts';
+import { checkPrefix, checkWorkerType, typeKeys } from '../naming.ts';
+import { TurnPublisher } from '../reports/turn-publisher.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EventChannel, EventReader, QueueAccounts, QueueBackend } from '../port.ts';
 import { RedisAccounts } from './accounts.ts';
 import { checkRedis } from './check.ts';
 import { RedisConnections } from './connections.ts';
-import { RedisEventPublisher } from './event-publisher.ts';
 import { RedisEventReader } from './event-reader.ts';
 import { StaticAccounts } from '../static-accounts.ts';
 import { RedisBullStore } from './bull-store.ts';
@@ -19,7 +19,7 @@ export class RedisBackend implements QueueBackend {
   readonly accounts: QueueAccounts;
   readonly #connections: RedisConnections;
   readonly #options: QueueOptions;
-  readonly #publisher: RedisEventPublisher;
+  readonly #publisher: TurnPublisher;
   readonly #readers = new Set<EventReader>();
   #closed: Promise<void> | undefined;
 
@@ -28,12 +28,15 @@ export class RedisBackend implements QueueBackend {
     this.#options = options;
     this.#connections = new RedisConnections(url, options.onError);
     this.jobs = new BullJobQueues(new RedisBullStore(this.#connections, prefix, options), options);
-    this.#publisher = new RedisEventPublisher(() => this.#connections.reports, prefix, options);
+    this.#publisher = new TurnPublisher(
+      (workerType, body) => this.#connections.reports.xadd(typeKeys(prefix, workerType).reports, '*', 'd', body),
+      options,
+    );
     this.accounts = options.staticAccounts
       ? new StaticAccounts(options.staticAccounts)
       : new RedisAccounts(this.#connections, url, prefix, options);
     this.events = {
-      publish: (workerType, events) => this.#publisher.publish(workerType, events),
+      publish: (workerType, events) => this.#publisher.publish(checkWorkerType(workerType), events),
       reader: (reader) => {
         // Two of its own: one that blocks, one for acknowledgements. Neither has BullMQ's 60 scripts, which ioredis
         // copies into every new pipeline (30 µs).

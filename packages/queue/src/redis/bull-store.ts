@@ -10,6 +10,8 @@ import { REWRITE_LUA } from './rewrite.ts';
 /** How long a request for work is blocked, in seconds: below the time after which a silent connection is given up. */
 const BLOCK_S = 4;
 
+const AWAY = /Stream isn't writeable|Connection is closed|ECONNREFUSED|ECONNRESET|Command aborted|^LOADING/;
+
 /** BullMQ's queues in Redis: keys `<prefix>:<type>:…`, all producers of a process behind one connection. */
 export class RedisBullStore implements BullStore {
   readonly #connections: RedisConnections;
@@ -26,12 +28,12 @@ export class RedisBullStore implements BullStore {
     await this.#connections.briskReady(this.#options.enqueueTimeoutMs);
   }
 
-  openQueue(workerType: string): TypeQueue {
+  openQueue(workerType: string): Promise<TypeQueue> {
     const options = { connection: this.#connections.brisk, prefix: this.#prefix, skipVersionCheck: true };
-    return new TypeQueue(workerType, options, this.#options.onError, createRedisBackend);
+    return Promise.resolve(new TypeQueue(workerType, options, this.#options.onError, createRedisBackend));
   }
 
-  openWorker(workerType: string, instance: string): PullWorker {
+  openWorker(workerType: string, instance: string): Promise<PullWorker> {
     const options = {
       connection: this.#connections.patient,
       prefix: this.#prefix,
@@ -42,7 +44,11 @@ export class RedisBullStore implements BullStore {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     };
-    return new PullWorker(workerType, options, this.#options.onError, createRedisBackend);
+    return Promise.resolve(new PullWorker(workerType, options, this.#options.onError, createRedisBackend));
+  }
+
+  isAway(error: unknown): boolean {
+    return error instanceof Error && (error.name === 'MaxRetriesPerRequestError' || AWAY.test(error.message));
   }
 
   async hasMarker(workerType: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { typeKeys } from '../naming.ts';
+import { reportsIn } from '../reports/entry.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EventBatch, EventReader, ReaderOptions } from '../port.ts';
 import { Sleeper } from '../waiting.ts';
@@ -120,7 +121,7 @@ export class RedisEventReader implements EventReader {
   #collect(key: string, entries: readonly Entry[], into: Taken[]): void {
     const workerType = this.#types[this.#keys.indexOf(key)];
     if (workerType === undefined) return;
-    for (const [id, fields] of entries) if (fields) into.push({ workerType, id, bodies: parse(fields[1]) });
+    for (const [id, fields] of entries) if (fields) into.push({ workerType, id, bodies: reportsIn(fields[1]) });
   }
 
   #batch(taken: readonly Taken[]): EventBatch {
@@ -155,15 +156,5 @@ export class RedisEventReader implements EventReader {
     if (/^(NOGROUP|UNBLOCKED)/.test(message)) return;
     this.#options.onError(error);
     await this.#sleeper.sleep(Math.max(0, Math.min(leftMs, 250)));
-  }
-}
-
-/** A worker's entry is an array of reports; anything else is handed on as one, for the reader to judge. */
-function parse(text: string | undefined): unknown[] {
-  try {
-    const body: unknown = JSON.parse(text ?? 'null');
-    return Array.isArray(body) ? body : [body];
-  } catch {
-    return [text ?? null];
   }
 }

@@ -1,32 +1,31 @@
 import type { WorkerEvent } from '@connecta/contracts';
-import type { Redis } from 'ioredis';
 import { EventBacklogError, QueueClosedError } from '../errors.ts';
-import { typeKeys } from '../naming.ts';
 import type { QueueOptions } from '../options.ts';
 import { Sleeper } from '../waiting.ts';
 
-/** Reports in one stream entry at most, so that a burst does not become one huge batch for the reader. */
+/** Reports in one entry at most, so that a burst does not become one huge batch for the reader. */
 const ENTRY_EVENTS = 200;
 
 interface Turn extends PromiseWithResolvers<void> {
   events: WorkerEvent[];
 }
 
+/** Writes one entry, a JSON array of reports, into a type's channel. */
+export type WriteEntry = (workerType: string, body: string) => Promise<unknown>;
+
 /**
- * Writes reports to a type's stream: all of one event loop turn in one XADD, as a JSON array. One entry per turn
- * rather than one per report, because a reader that waits is woken by the first entry and would see a batch of one.
+ * Sends reports: all of one event loop turn in one entry, as a JSON array. One entry per turn rather than one per
+ * report, because a reader that waits is woken by the first entry and would see a batch of one.
  */
-export class RedisEventPublisher {
-  readonly #connection: () => Redis;
-  readonly #prefix: string;
+export class TurnPublisher {
+  readonly #writeEntry: WriteEntry;
   readonly #options: QueueOptions;
   readonly #sleeper = new Sleeper();
   #turns = new Map<string, Turn>();
   #pending = 0;
 
-  constructor(connection: () => Redis, prefix: string, options: QueueOptions) {
-    this.#connection = connection;
-    this.#prefix = prefix;
+  constructor(writeEntry: WriteEntry, options: QueueOptions) {
+    this.#writeEntry = writeEntry;
     this.#options = options;
   }
 
@@ -63,14 +62,13 @@ export class RedisEventPublisher {
     }
   }
 
-  /** Tries until the entry is in the stream or the backend is closed: a report lost here is work done twice. */
+  /** Tries until the entry is in the store or the backend is closed: a report lost here is work done twice. */
   async #write(workerType: string, events: readonly WorkerEvent[]): Promise<void> {
-    const key = typeKeys(this.#prefix, workerType).reports;
     const body = JSON.stringify(events);
     for (let delayMs = 50; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       if (this.#sleeper.isStopped()) throw new QueueClosedError();
       try {
-        await this.#connection().xadd(key, '*', 'd', body);
+        await this.#writeEntry(workerType, body);
         return;
       } catch (error) {
         if (this.#sleeper.isStopped()) throw new QueueClosedError();
