@@ -47,7 +47,7 @@ async function sendSamples(system: RunningSystem, stopping: AbortSignal): Promis
 }
 
 function printAddresses({ feUrl, beUrl, adminKey, embedded }: RunningSystem): void {
-  const queue = embedded.env['QUEUE_BACKEND'] === 'redis' ? 'Redis' : 'Postgres (no Redis on this machine)';
+  const queue = embedded.env['QUEUE_BACKEND'] === 'redis' ? 'on Redis' : 'on Postgres';
   print('');
   print(`  clients    ${feUrl}/docs`);
   print(`  workers    ${beUrl}/docs`);

@@ -39,8 +39,6 @@ export interface Embedded {
   stop(): Promise<void>;
 }
 
-const serverNames: ReadonlySet<string> = new Set(['postgres', 'redis', 'blobs']);
-
 type Started = { readonly process: SupervisedProcess; readonly url: string; readonly empty?: () => void };
 
 /**
@@ -66,9 +64,13 @@ export async function startEmbedded(options: {
     started.push(running);
     return running;
   };
-  await endLeftOverProcesses(dataDir);
   const how = { searchPath: env.PATH ?? '', log, empty };
   const redisCommand = env.REDIS_URL || env.QUEUE_BACKEND === 'postgres' ? undefined : findRedis(how.searchPath);
+  await endLeftOverProcesses(dataDir, {
+    postgres: !env.DATABASE_URL,
+    redis: redisCommand !== undefined,
+    blobs: !env.BLOB_CONNECTION_STRING,
+  });
   // Settled, not all: what still starts when another fails must be stopped as well.
   const [postgres, redis, blobs] = await Promise.allSettled([
     env.DATABASE_URL ? undefined : keep(startPostgres(dataDir, how)),
@@ -98,10 +100,10 @@ export async function startEmbedded(options: {
   }
 }
 
-/** Ends what an earlier run left of everything but the servers, which each end their own: users first, stores last. */
-async function endLeftOverProcesses(dataDir: DataDir): Promise<void> {
+/** Ends what an earlier run left, but for the servers that start now: each ends its own forerunner, after its users. */
+async function endLeftOverProcesses(dataDir: DataDir, starting: Readonly<Record<string, boolean>>): Promise<void> {
   const names = readdirSync(join(dataDir.path, 'run')).filter((file) => file.endsWith('.json'));
-  const others = names.map((file) => basename(file, '.json')).filter((name) => !serverNames.has(name));
+  const others = names.map((file) => basename(file, '.json')).filter((name) => !starting[name]);
   const how = { signals: ['SIGTERM'], graceMs: 3_000 } as const;
   await Promise.all(others.map((name) => endLeftOver(dataDir.pidFile(name), how)));
 }
