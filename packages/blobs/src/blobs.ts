@@ -25,6 +25,8 @@ export interface PutOptions {
   maxBytes?: number | undefined;
   /** What the sender said about the bytes: others are refused and nothing is kept. */
   expect?: AnnouncedBytes | undefined;
+  /** See {@link StageOptions.ownsChunks}. */
+  ownsChunks?: boolean | undefined;
 }
 
 export interface StagedBlock {
@@ -36,6 +38,8 @@ export interface StagedBlock {
 export interface StageOptions {
   id: string;
   maxBytes: number;
+  /** True when nobody else reads the source's chunks: the memory of each is then freed as soon as it was read. */
+  ownsChunks?: boolean | undefined;
   onStaged(block: StagedBlock): Promise<void>;
 }
 

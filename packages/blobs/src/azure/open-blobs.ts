@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { BlockPool } from '../block-pool.ts';
 import type { BlobPage, Blobs, CommitOptions, GetOptions, PutOptions, StoredBytes } from '../blobs.ts';
 import { BlobExistsError, BlobNotFoundError, StagedBlocksLostError } from '../errors.ts';
-import { receive } from './put-stream.ts';
+import { YoungGarbage } from '../young-garbage.ts';
+import { putStream } from './put-stream.ts';
 import { readStream } from './read-stream.ts';
 import { stageStream } from './stage-stream.ts';
 import { isAnswer, named } from './storage-errors.ts';
@@ -33,6 +34,7 @@ export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
 class AzureBlobs implements Blobs {
   readonly #container: ContainerClient;
   readonly #pool = new BlockPool({ maxIdle: 4, maxShared: 8 });
+  readonly #garbage = new YoungGarbage();
 
   constructor(container: ContainerClient) {
     this.#container = container;
@@ -45,25 +47,21 @@ class AzureBlobs implements Blobs {
   }
 
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredBytes> {
-    const client = this.#client(options.id);
+    const { id, mediaType } = options;
+    const client = this.#client(id);
     const blockIds: string[] = [];
-    const received = await receive(source, { client, pool: this.#pool, options, blockIds }).catch(
-      async (error: unknown) => {
-        // Staged blocks of a stream that broke would lie there for a week; where that fails too, they do.
-        if (blockIds.length > 0) await this.discardBlocks(options.id).catch(() => undefined);
-        throw error;
-      },
-    );
-    const { size, sha256 } = received;
-    const { content } = received;
-    if (content === undefined) {
-      await this.commitBlocks({ id: options.id, mediaType: options.mediaType, size, sha256, blockIds });
-    } else {
-      await this.#writeOnce(client, { id: options.id, size, sha256 }, async (abortSignal) => {
-        await client.upload(content, size, { ...head(options.mediaType, sha256), abortSignal });
+    const upload = (content: Buffer, stored: StoredBytes): Promise<void> =>
+      this.#writeOnce(client, { id, ...stored }, async (abortSignal) => {
+        await client.upload(content, stored.size, { ...head(mediaType, stored.sha256), abortSignal });
       });
+    const commit = (stored: StoredBytes): Promise<void> => this.commitBlocks({ id, mediaType, blockIds, ...stored });
+    try {
+      return await putStream(source, options, { client, pool: this.#pool, blockIds, upload, commit });
+    } catch (error) {
+      // Staged blocks of a stream that broke would lie there for a week; where that fails too, they do.
+      if (blockIds.length > 0) await this.discardBlocks(id).catch(() => undefined);
+      throw error;
     }
-    return { size, sha256 };
   }
 
   async stage(...[source, options]: Parameters<Blobs['stage']>): Promise<void> {
@@ -111,7 +109,14 @@ class AzureBlobs implements Blobs {
       }),
     );
     const first = { body: answer.readableStreamBody as Readable, etag: answer.etag, abort };
-    return readStream({ client, start, length: count, expect: range ? { size: range.length } : expect, first });
+    return readStream({
+      garbage: this.#garbage,
+      client,
+      start,
+      length: count,
+      expect: range ? { size: range.length } : expect,
+      first,
+    });
   }
 
   async delete(id: string): Promise<boolean> {

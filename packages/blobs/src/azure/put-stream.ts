@@ -6,15 +6,7 @@ import { BlobTooLargeError, BytesMismatchError } from '../errors.ts';
 import { BlockWriter } from './block-writer.ts';
 import { named } from './storage-errors.ts';
 
-/** Up to here bytes are gathered as they come and stored with one request; most results of workers are this small. */
-const SMALL_BYTES = 256 * 1024;
-
 const STAGE_TIMEOUT_MS = 60_000;
-
-/** What {@link receive} read; small content itself, all else was staged. */
-export interface Received extends StoredBytes {
-  content?: Buffer;
-}
 
 /** Stages one block. */
 export async function stageBlock(client: BlockBlobClient, blockId: string, bytes: Uint8Array): Promise<void> {
@@ -25,36 +17,51 @@ export async function stageBlock(client: BlockBlobClient, blockId: string, bytes
   }
 }
 
-/** Takes a stream in: counted, hashed, compared with what was announced, staged as `blockIds` where it is large. */
-export async function receive(
+/** Where a stream goes: what fills no whole block to `upload`, all else to staged blocks that `commit` makes a blob of. */
+export interface PutTarget {
+  client: BlockBlobClient;
+  pool: BlockPool;
+  /** The blocks staged so far: what is left to discard when the source breaks. */
+  blockIds: string[];
+  upload(content: Buffer, stored: StoredBytes): Promise<void>;
+  commit(stored: StoredBytes): Promise<void>;
+}
+
+/** Stores a stream: counted, hashed, and compared with what was announced before it can be read. */
+export async function putStream(
   source: AsyncIterable<Uint8Array>,
-  to: { client: BlockBlobClient; pool: BlockPool; options: PutOptions; blockIds: string[] },
-): Promise<Received> {
+  options: PutOptions,
+  to: PutTarget,
+): Promise<StoredBytes> {
   const hash = createHash('sha256');
-  const small: Uint8Array[] = [];
-  const maxBytes = to.options.maxBytes ?? Infinity;
+  const maxBytes = options.maxBytes ?? Infinity;
   let size = 0;
-  const writer = new BlockWriter(to.pool, (block) => {
-    const blockId = newBlockId();
-    to.blockIds.push(blockId);
-    if (to.blockIds.length > MAX_BLOCKS) throw new BlobTooLargeError(size);
-    return stageBlock(to.client, blockId, block);
+  const writer = new BlockWriter({
+    pool: to.pool,
+    ownsChunks: options.ownsChunks ?? false,
+    stage: (block) => {
+      const blockId = newBlockId();
+      to.blockIds.push(blockId);
+      return stageBlock(to.client, blockId, block);
+    },
   });
   try {
     for await (const chunk of source) {
       size += chunk.length;
-      if (size > maxBytes) throw new BlobTooLargeError(maxBytes);
+      if (size > maxBytes || to.blockIds.length === MAX_BLOCKS) throw new BlobTooLargeError(Math.min(maxBytes, size));
       hash.update(chunk);
-      small.push(chunk);
-      if (size > SMALL_BYTES) for (const part of small.splice(0)) await writer.write(part);
+      await writer.write(chunk);
     }
-    const stored = compared({ size, sha256: hash.digest('hex') }, to.options.expect);
-    if (size <= SMALL_BYTES) return { ...stored, content: Buffer.concat(small) };
-    await writer.finish();
+    const stored = compared({ size, sha256: hash.digest('hex') }, options.expect);
+    if (to.blockIds.length === 0) {
+      await to.upload(writer.unstaged, stored);
+    } else {
+      await writer.finish();
+      await to.commit(stored);
+    }
     return stored;
-  } catch (error) {
-    await writer.abandon();
-    throw error;
+  } finally {
+    await writer.release();
   }
 }
 

@@ -1,14 +1,16 @@
-import { Readable } from 'node:stream';
+import { Readable, finished } from 'node:stream';
 import { createHash } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import type { AnnouncedBytes } from '../blobs.ts';
 import { BytesMismatchError } from '../errors.ts';
+import type { YoungGarbage } from '../young-garbage.ts';
 import { named } from './storage-errors.ts';
 
 const MAX_RESUMES = 5;
 const IDLE_MS = 30_000;
 
 export interface Download {
+  garbage: YoungGarbage;
   client: BlockBlobClient;
   start: number;
   /** Bytes to read; undefined: to the end. */
@@ -24,7 +26,8 @@ export function readStream(download: Download): Readable {
   const cancel = new AbortController();
   const stream = Readable.from(checked(resuming(download, cancel.signal), download.expect), {
     objectMode: false,
-    highWaterMark: 64 * 1024,
+    // One chunk at a time: a reader who is behind would be given several as one, copied.
+    highWaterMark: 1,
   });
   // A generator that waits for bytes cannot be returned from: the request behind it is cancelled instead.
   stream.once('close', () => cancel.abort());
@@ -59,6 +62,7 @@ async function* resuming(download: Download, cancelled: AbortSignal): AsyncGener
     try {
       for await (const chunk of watched(body, abort)) {
         read += chunk.length;
+        download.garbage.note(chunk.length);
         yield chunk;
       }
       return;
@@ -96,7 +100,7 @@ async function* watched(body: Readable, abort: AbortController): AsyncGenerator<
     if (waiting) abort.abort();
   }, IDLE_MS);
   idle.unref();
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const chunks = chunkByChunk(body);
   try {
     for (;;) {
       waiting = true;
@@ -110,5 +114,36 @@ async function* watched(body: Readable, abort: AbortController): AsyncGenerator<
   } finally {
     clearTimeout(idle);
     body.destroy();
+  }
+}
+
+/** The chunks of a stream as they came: its own iterator makes one copy of all that wait. */
+async function* chunkByChunk(body: Readable): AsyncGenerator<Buffer> {
+  const waiting: Buffer[] = [];
+  let ended = false;
+  let wake = (): void => undefined;
+  body.on('data', (chunk: Buffer) => {
+    waiting.push(chunk);
+    body.pause();
+    wake();
+  });
+  finished(body, () => {
+    ended = true;
+    wake();
+  });
+  for (;;) {
+    const chunk = waiting.shift();
+    if (chunk) {
+      yield chunk;
+    } else if (ended) {
+      if (body.errored) throw body.errored;
+      if (!body.readableEnded) throw new Error('the connection to storage was cut');
+      return;
+    } else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        body.resume();
+      });
+    }
   }
 }

@@ -11,7 +11,7 @@ export async function stageStream(
   to: { client: BlockBlobClient; pool: BlockPool; options: StageOptions },
 ): Promise<void> {
   let told: Promise<void> = Promise.resolve();
-  const writer = new BlockWriter(to.pool, async (bytes) => {
+  const stage = async (bytes: Buffer): Promise<void> => {
     const blockId = newBlockId();
     const before = told;
     const staged = stageBlock(to.client, blockId, bytes);
@@ -20,14 +20,16 @@ export async function stageStream(
       await to.options.onStaged({ blockId, bytes });
     })();
     await told;
-  });
+  };
+  const writer = new BlockWriter({ pool: to.pool, stage, ownsChunks: to.options.ownsChunks ?? false });
   try {
     await writeAll(source, writer, to.options.maxBytes);
   } catch (error) {
     // Bytes that arrived before the source broke are kept: that is what makes the upload resumable.
     await writer.finish().catch(() => undefined);
-    await writer.abandon();
     throw error;
+  } finally {
+    await writer.release();
   }
 }
 

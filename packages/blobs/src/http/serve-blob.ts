@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BlobRef } from '@connecta/contracts';
 import type { Blobs, ByteRange } from '../blobs.ts';
 import { downloadProblem } from '../errors.ts';
+import { freeChunk } from '../free-chunk.ts';
 import { parseRange } from './range.ts';
 
 export interface ServedBlob extends BlobRef {
@@ -40,11 +42,33 @@ export async function serveBlob(
   });
   writeHead(res, blob, range);
   try {
-    await pipeline(bytes, res);
+    await pipeline(bytes, freeingSink(res));
   } catch (error) {
-    // The head is out: the pipeline has cut the connection, and a reader who left is nobody's fault.
+    // The head is out and the connection cut; a reader who left is nobody's fault.
     if (bytes.errored && downloadProblem(bytes.errored)) throw error;
   }
+}
+
+/** Writes to an answer and frees each chunk when it is sent. */
+function freeingSink(res: ServerResponse): Writable {
+  const sink = new Writable({
+    highWaterMark: 1,
+    write: (chunk: Buffer, _encoding, done) => {
+      res.write(chunk, (error) => {
+        if (!error) freeChunk(chunk);
+        done(error);
+      });
+    },
+    final: (done) => res.end(done),
+    destroy: (error, done) => {
+      if (error) res.destroy();
+      done(error);
+    },
+  });
+  res.once('close', () => {
+    if (!res.writableFinished) sink.destroy(new Error('the reader went away'));
+  });
+  return sink;
 }
 
 function writeHead(res: ServerResponse, blob: ServedBlob, range: ByteRange | null): void {

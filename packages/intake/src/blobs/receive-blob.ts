@@ -33,7 +33,8 @@ export interface IncomingBlob {
 
 /**
  * Stores a stream as a new blob of a client: its row first, then its bytes, then the row is made readable. Whatever
- * breaks in between leaves nothing that can be read, and what it leaves is swept.
+ * breaks in between leaves nothing that can be read, and what it leaves is swept. The source's chunks are freed as they
+ * are read: nobody else may use them.
  *
  * @throws Problem too_large, bad_request (other length than announced), checksum_mismatch, unavailable; and whatever
  *   the source throws.
@@ -92,7 +93,7 @@ export async function storeBytes(
   blob: { id: BlobId; mediaType: string; expect?: AnnouncedBytes | undefined },
 ): Promise<Blob> {
   const stored = await intake.blobs
-    .put(source, { ...blob, maxBytes: intake.maxBlobBytes })
+    .put(source, { ...blob, maxBytes: intake.maxBlobBytes, ownsChunks: true })
     .catch(async (error: unknown) => {
       // When the database is away too the row stays, and the sweep takes it.
       await discardBlob(intake.store, blob.id).catch(() => undefined);
