@@ -125,6 +125,9 @@ export default tseslint.config(
       // Supertest's and Jest's bodies are `any` by nature.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
       'no-restricted-syntax': ['error', ...forbiddenSyntax.filter(({ selector }) => !selector.startsWith('Program'))],
     },
   },

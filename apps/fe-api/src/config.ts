@@ -15,7 +15,7 @@ const schema = z.object({
   DATABASE_URL: configFields.postgresUrl(),
   BLOB_CONNECTION_STRING: configFields.text(),
   BLOB_CONTAINER: configFields.text().default('connecta'),
-  MAX_BLOB_BYTES: configFields.count(1_099_511_627_776),
+  MAX_BLOB_BYTES: configFields.count(5_368_709_120),
   UPLOAD_TTL_MS: configFields.count(DAY_MS, 1000),
   CONNECTA_FE_PORT: configFields.port(4000),
   CONNECTA_FE_HOST: configFields.text().default('127.0.0.1'),

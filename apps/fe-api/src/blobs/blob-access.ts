@@ -1,6 +1,7 @@
 import { Problem, isId, type BlobId, type ClientId } from '@connecta/contracts';
 import { findBlob, type Blob, type Store } from '@connecta/store';
 import type { Request } from 'express';
+import { DEFAULT_CLIENT } from '../access/caller.ts';
 
 /** Who sends a request about bytes. */
 export interface BlobCaller {
@@ -18,16 +19,11 @@ export interface BlobAccess {
   findClient(idOrName: string): Promise<ClientId | null>;
 }
 
-/** The client that will own what the caller sends. @throws Problem forbidden, bad_request, not_found */
+/** The client that will own what the caller sends: as for orders. @throws Problem forbidden, not_found */
 export async function ownerOf(access: BlobAccess, caller: BlobCaller, named: string | undefined): Promise<ClientId> {
   if (caller.role === 'viewer') throw new Problem('forbidden', 'A viewer reads only.');
-  if (named === undefined) {
-    if (caller.clientId) return caller.clientId;
-    throw new Problem('bad_request', 'Say which client the bytes are for.', {
-      faults: [{ path: 'client', message: 'is required with a key that is not a client’s own' }],
-    });
-  }
-  const clientId = await access.findClient(named);
+  if (named === undefined && caller.clientId) return caller.clientId;
+  const clientId = await access.findClient(named ?? DEFAULT_CLIENT);
   if (!clientId || (caller.role === 'client' && clientId !== caller.clientId)) {
     throw new Problem('not_found', 'There is no such client.');
   }

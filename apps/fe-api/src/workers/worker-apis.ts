@@ -13,6 +13,11 @@ import createClient, { type Client } from 'openapi-fetch';
 import { GuardedFetch } from './guarded-fetch.ts';
 
 const RETRY_AFTER_S = '5';
+/** Operations about one profile, which may well not exist; that the others do not exist is the type's fault. */
+const ABOUT_ONE: ReadonlySet<string> = new Set<keyof WorkerApiOperations>([
+  ...(['getProfile', 'replaceProfile', 'deleteProfile'] as const),
+  ...(['listProfileRevisions', 'getProfileRevision'] as const),
+]);
 
 export type WorkerClient = Client<WorkerApiPaths>;
 
@@ -61,6 +66,7 @@ export class WorkerApis {
     const { data, error, response } = answered;
     const body: unknown = response.ok ? data : error;
     if (response.ok || response.status < 500) this.#assertDeclared(type, operationId, response, body);
+    if (response.status === 404 && !ABOUT_ONE.has(operationId)) throw misbehaved(type, `does not have ${operationId}`);
     if (!response.ok) throw passedOn(type, response, body);
     return { data: data as NonNullable<T['data']>, response };
   }

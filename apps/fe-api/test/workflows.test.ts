@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openFeWorld, type FeWorld } from './fe-world.ts';
+
+let world: FeWorld;
+beforeAll(async () => {
+  world = await openFeWorld('fe_workflows');
+}, 60_000);
+afterAll(() => world.close());
+
+const yaml = `
+name: in-yaml
+description: two steps
+steps:
+  first:  { uses: math/one }
+  second: { uses: math/two, needs: [first] }
+output: second
+`;
+const chain = (name: string, uses = 'math/one') => ({ name, steps: { a: { uses } } });
+
+describe('workflows', () => {
+  test('are written in YAML or JSON, and versioned', async () => {
+    const created = await world.send('post', '/v1/workflows').type('application/yaml').send(yaml);
+    expect(created.status).toBe(201);
+    expect(created.headers).toMatchObject({ etag: '"1"', location: '/v1/workflows/in-yaml' });
+    expect(Object.keys(created.body.definition.steps)).toEqual(['first', 'second']);
+    const path = '/v1/workflows/in-yaml';
+    const same = await world.send('put', path).set('if-match', '"1"').send(created.body.definition);
+    expect(same.body.version).toBe(1);
+    const changed = await world.send('put', path).set('if-match', '"1"').send(chain('in-yaml'));
+    expect([changed.status, changed.headers['etag'], changed.body.version]).toEqual([200, '"2"', 2]);
+    expect((await world.send('put', path).set('if-match', '"1"').send(chain('in-yaml', 'math/two'))).status).toBe(412);
+    expect((await world.send('put', path).send(chain('in-yaml'))).status).toBe(428);
+    expect((await world.send('put', path).set('if-match', '*').send(chain('other'))).status).toBe(400);
+    const versions = await world.as('viewer')('get', `${path}/versions`);
+    expect(versions.body.items.map((item: { version: number }) => item.version)).toEqual([2, 1]);
+    expect((await world.send('get', `${path}/versions/1`)).body.definition.description).toBe('two steps');
+    expect((await world.send('get', `${path}/versions/3`)).status).toBe(404);
+  });
+
+  test('are deleted unless a contract names them, and go on counting when they come back', async () => {
+    await world.send('post', '/v1/workflows').send(chain('passing'));
+    const client = await world.send('post', '/v1/clients').send({ name: 'holder', workflow: 'passing' });
+    const inUse = await world.send('delete', '/v1/workflows/passing').set('if-match', '"1"');
+    expect(inUse.body.code).toBe('in_use');
+    await world.send('delete', `/v1/clients/${client.body.id}`).set('if-match', '"1"');
+    expect((await world.send('delete', '/v1/workflows/passing').set('if-match', '"1"')).status).toBe(204);
+    expect((await world.send('get', '/v1/workflows/passing')).status).toBe(404);
+    expect((await world.send('post', '/v1/orders').send({ workflow: 'passing' })).body.code).toBe('unknown_workflow');
+    expect((await world.send('post', '/v1/workflows').send(chain('passing', 'math/two'))).body.version).toBe(2);
+  });
+
+  test('of a name that is taken are refused, and repeats under a key are not', async () => {
+    const send = (uses: string) =>
+      world.send('post', '/v1/workflows').set('idempotency-key', 'w1').send(chain('keyed', uses));
+    expect((await send('math/one')).status).toBe(201);
+    expect((await send('math/one')).status).toBe(200);
+    expect((await send('math/two')).body.code).toBe('idempotency_mismatch');
+    expect((await world.send('post', '/v1/workflows').send(chain('keyed'))).body.code).toBe('name_taken');
+    expect((await world.send('post', '/v1/workflows').send(chain('validate'))).body.code).toBe('invalid_workflow');
+  });
+
+  test('are listed by name', async () => {
+    const page = await world.send('get', '/v1/workflows?limit=1');
+    expect(page.body.items).toHaveLength(1);
+    const next = await world.send('get', `/v1/workflows?limit=100&cursor=${page.body.nextCursor}`);
+    expect(next.body.items.map((item: { name: string }) => item.name)).toContain('keyed');
+  });
+
+  test('are checked with all faults at once, each with its place and, in YAML, its line', async () => {
+    const broken = `steps:
+  a: { uses: math/onne, needs: [b] }
+  b: { uses: math/one, needs: [a, gone] }
+output: nothing
+`;
+    const { status, body } = await world.send('post', '/v1/workflows/validate').type('text/yaml').send(broken);
+    expect(status).toBe(200);
+    expect(body.valid).toBe(false);
+    expect(body.errors.map((fault: { path: string }) => fault.path).sort()).toEqual([
+      '/output',
+      '/steps/a/needs',
+      '/steps/a/uses',
+      '/steps/b/needs/1',
+    ]);
+    const typo = body.errors.find((fault: { path: string }) => fault.path === '/steps/a/uses');
+    expect(typo).toMatchObject({
+      code: 'unknown_task',
+      message: expect.stringMatching(/did you mean 'math\/one'.*line 2/),
+    });
+    const refused = await world.send('post', '/v1/workflows').send({ name: 'x', steps: { a: { uses: 'x', y: 1 } } });
+    expect([refused.status, refused.body.code, refused.body.errors.length]).toEqual([422, 'invalid_workflow', 2]);
+    const fine = await world.send('post', '/v1/workflows/validate').send(chain('fine'));
+    expect(fine.body).toEqual({ valid: true, errors: [] });
+  });
+
+  test('have a published schema', async () => {
+    const { status, body } = await world.send('get', '/v1/workflow-schema').set('authorization', '');
+    expect([status, body.$schema]).toEqual([200, 'https://json-schema.org/draft/2020-12/schema']);
+    expect(Object.keys(body.properties)).toEqual(expect.arrayContaining(['steps', 'routes', 'sinks']));
+  });
+});
+
+describe('YAML that means harm', () => {
+  test.each([
+    ['aliases that multiply', `a: &a [x, x]\nsteps: [*a, *a]`],
+    ['deep nesting', '['.repeat(20_000)],
+    ['broken syntax', 'steps: {a: '],
+    ['a name twice', 'steps: {a: {uses: math/one}, a: {uses: math/two}}'],
+    ['a tag of a class', 'steps: !!js/function "x"'],
+    ['nothing', '# only a comment'],
+    ['NUL', 'name: "a\\0b"'],
+  ])('%s', async (_title, text) => {
+    const { status } = await world.send('post', '/v1/workflows').type('application/yaml').send(text);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+  });
+});
