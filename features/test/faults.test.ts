@@ -27,6 +27,7 @@ describe('five hundred orders, hit in the middle of their work', () => {
   afterAll(() => system.stop());
 
   beforeEach(async () => {
+    await until(async () => (await fetch(`${system.api.url}/ready`)).ok);
     ids = await system.api.placeMany(
       Array.from({ length: ORDERS }, (_, i) => ({ client: 'default', input: i, tasks: TASKS })),
     );

@@ -8,6 +8,7 @@ interface Page<Item> {
 interface Profile {
   id: string;
   name: string;
+  function: string;
   revision: number;
   settings: Record<string, unknown>;
 }
@@ -19,7 +20,7 @@ describe('orders of numbers through generic workers', () => {
       workerTypes: ['generic', 'probe'],
       replicas: { runner: 2 },
       slots: 8,
-      extra: { WORKER_HEARTBEAT_MS: '1000' },
+      extra: { CONNECTA_HOLD_MS: '5000', WORKER_HEARTBEAT_MS: '1000' },
     });
   });
   afterAll(() => system.stop());
@@ -32,7 +33,7 @@ describe('orders of numbers through generic workers', () => {
   };
   const change = async (type: string, profile: Profile, settings: Record<string, unknown>): Promise<void> => {
     const { status, body } = await system.api.send('PUT', `/v1/workers/${type}/profiles/${profile.id}`, {
-      body: { settings },
+      body: { name: profile.name, function: profile.function, settings },
       headers: { 'if-match': `"${profile.revision}"` },
     });
     if (status !== 200) throw new Error(JSON.stringify(body));
@@ -160,12 +161,17 @@ describe('orders of numbers through generic workers', () => {
     expect((await system.ledger()).length).toBe(before.length);
   });
 
-  test('a poison job ends after its lost deliveries and takes no other order along', async () => {
+  test('a job that kills its runner takes no other order of the type along', async () => {
     const poisoned = await system.api.place({ client: 'default', input: 1, tasks: ['probe/poison'] });
     const others = await Promise.all(
-      Array.from({ length: 20 }, () => system.api.place({ client: 'default', input: 1, tasks: ['generic/add-2'] })),
+      Array.from({ length: 20 }, () => system.api.place({ client: 'default', input: 1, tasks: ['probe/quick'] })),
     );
-    for (const id of others) expect((await system.api.ended(id)).result).toBe(3);
+    for (const id of others) expect((await system.api.ended(id)).result).toBe(2);
+    const lost = await until(async () => {
+      const { state, attempt } = (await system.api.order(poisoned)).jobs['poison'] ?? {};
+      return state !== 'error' && attempt === 2;
+    });
+    expect(lost).toBe(true);
     await system.api.send('POST', `/v1/orders/${poisoned}/cancel`);
   });
 
