@@ -13,7 +13,11 @@ import { blobRefOfFact } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import type { OrderRequest } from './requests.ts';
 
-const REF_MEMBERS = new Set(['blobId', 'mediaType', 'size', 'sha256']);
+/** Of a reference, and of what the gateways answer about a blob: what was answered may be sent back as it is. */
+const REF_MEMBERS = new Set([
+  ...['blobId', 'mediaType', 'size', 'sha256'],
+  ...['fileName', 'client', 'jobId', 'createdBy', 'createdAt', 'expiresAt'],
+]);
 
 /** A place in a request that refers to a blob: complete as in a result, or `{"blobId": …}` alone. */
 interface Reference {

@@ -64,8 +64,9 @@ export class JobRunner {
     try {
       const report = await this.#run(attempt, delivery.data);
       if (attempt.abortReason === 'stale') {
-        attempt.log.warn({ outcome: report.type }, 'the attempt was superseded: its result is dropped');
-        return;
+        attempt.log.warn({ outcome: report.type }, 'the attempt was superseded: its result will be kept aside');
+        // That it ended early because it was told to is no news; a result is, and is shown beside the winning one.
+        if (report.type !== 'completed') return;
       }
       await this.#parts.reports.publish([report]);
     } finally {
