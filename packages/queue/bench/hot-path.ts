@@ -2,7 +2,7 @@
  * What one delivery costs: enqueue → consume → publish → read → acknowledge, an orchestrator and a worker process.
  *
  *   node packages/queue/bench/hot-path.ts --url redis://127.0.0.1:6379 --kind redis|postgres --jobs 20000
- *     --inflight 50 --slots 50 --prof <directory for the worker's CPU profile>
+ *     --inflight 50 --slots 50 --above 64 --size 8 (packs) --prof <directory for the worker's CPU profile>
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,8 @@ const { values: given } = parseArgs({
     jobs: { type: 'string', default: '10000' },
     inflight: { type: 'string', default: '50' },
     slots: { type: 'string', default: '50' },
+    above: { type: 'string', default: '64' },
+    size: { type: 'string', default: '8' },
     prof: { type: 'string' },
     worker: { type: 'boolean', default: false },
   },
@@ -25,7 +27,14 @@ const { values: given } = parseArgs({
 const { url, prefix } = given;
 const kind = given.kind === 'postgres' ? 'postgres' : 'redis';
 const TYPE = 'bench';
-const open = (): QueueBackend => openQueue({ kind, url, prefix, onError: (error) => console.error(error.message) });
+const open = (): QueueBackend =>
+  openQueue({
+    kind,
+    url,
+    prefix,
+    pack: { above: Number(given.above), size: Number(given.size), putBackMs: 250 },
+    onError: (error) => console.error(error.message),
+  });
 
 const profile = newId<ProfileId>();
 const lease = 'x'.repeat(180);

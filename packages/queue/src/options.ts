@@ -33,5 +33,5 @@ export const QUEUE_DEFAULTS: Omit<QueueOptions, 'onError'> = {
   lockMs: 90_000,
   stuckMs: 30_000,
   maxPendingEvents: 100_000,
-  pack: { above: 64, size: 8, putBackMs: 250 },
+  pack: { above: 32, size: 8, putBackMs: 250 },
 };

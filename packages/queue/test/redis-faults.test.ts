@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openQueue, QueueUnavailableError, type OpenQueueOptions, type QueueBackend } from '../src/index.ts';
+import { forgetReaders } from '../src/redis/forget-readers.ts';
 import { completed, deliveries, readValues, until } from './deliveries.ts';
 import { EchoProcess } from './echo-process.ts';
 import { redisCommand, RedisServer } from './redis-server.ts';
@@ -165,6 +166,21 @@ const PREFIX = 'faults';
     await expect(queue.check()).rejects.toThrow('noeviction');
     await server.ask((redis) => redis.config('SET', 'maxmemory-policy', 'noeviction'));
     await queue.check();
+  });
+
+  test('readers that are long gone are forgotten, unless they owe an acknowledgement', async () => {
+    const queue = openOne();
+    const key = `${PREFIX}:${type}:reports`;
+    await queue.events.publish(type, [completed(1)]);
+    const owing = queue.events.reader({ consumer: 'owing', workerTypes: () => [type] });
+    await owing.read({ max: 10, blockMs: 500 });
+    const gone = queue.events.reader({ consumer: 'gone', workerTypes: () => [type] });
+    await gone.read({ max: 10, blockMs: 50 });
+    await delay(50);
+    await server.ask((redis) => forgetReaders(redis, [key], 'orchestrator', 20));
+    const consumers = await server.ask((redis) => redis.xinfo('CONSUMERS', key, 'orchestrator'));
+    expect(JSON.stringify(consumers)).toContain('owing');
+    expect(JSON.stringify(consumers)).not.toContain('gone');
   });
 
   test('more pending reports than allowed are refused', async () => {

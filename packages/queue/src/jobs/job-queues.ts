@@ -19,6 +19,7 @@ export class BullJobQueues implements JobQueues {
   readonly #store: BullStore;
   readonly #options: QueueOptions;
   readonly #queues = new Map<string, Promise<TypeQueue>>();
+  readonly #open = new Map<string, TypeQueue>();
   readonly #consumers = new Set<Consumer>();
 
   constructor(store: BullStore, options: QueueOptions) {
@@ -121,6 +122,8 @@ export class BullJobQueues implements JobQueues {
   }
 
   async #ready(workerType: string): Promise<TypeQueue> {
+    const open = this.#open.get(workerType);
+    if (open && this.#store.isReady(workerType)) return open;
     await this.#answer('connecting', this.#store.ready(checkWorkerType(workerType)), PREPARING);
     let queue = this.#queues.get(workerType);
     if (!queue) {
@@ -128,7 +131,9 @@ export class BullJobQueues implements JobQueues {
       this.#queues.set(workerType, queue);
       queue.catch(() => this.#queues.delete(workerType));
     }
-    return this.#answer('opening the queue', queue);
+    const opened = await this.#answer('opening the queue', queue);
+    this.#open.set(workerType, opened);
+    return opened;
   }
 
   /** @throws QueueUnavailableError when the store is away or too slow */

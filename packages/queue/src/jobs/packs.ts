@@ -21,7 +21,7 @@ export interface BullMessage {
 }
 
 const MARK = 'P.';
-/** Together with the size this keeps packs small against the backlog: 65 deliveries travel in fives, 128 in eights. */
+/** Together with the size this keeps packs small against the backlog: 33 deliveries travel in threes, 128 in eights. */
 const SHARE = 16;
 
 /** The messages that carry these deliveries: packs when there are many, else one each. */

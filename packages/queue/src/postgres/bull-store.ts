@@ -23,6 +23,10 @@ export class PostgresBullStore implements BullStore {
     this.#options = options;
   }
 
+  isReady(workerType: string): boolean {
+    return this.#prepared.has(workerType);
+  }
+
   /** Makes the type's schema once per process, where it may. */
   ready(workerType: string): Promise<void> {
     let prepared = this.#prepared.get(workerType);

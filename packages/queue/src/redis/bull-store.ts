@@ -24,6 +24,10 @@ export class RedisBullStore implements BullStore {
     this.#options = options;
   }
 
+  isReady(): boolean {
+    return this.#connections.brisk.status === 'ready';
+  }
+
   async ready(): Promise<void> {
     await this.#connections.briskReady(this.#options.enqueueTimeoutMs);
   }

@@ -4,11 +4,14 @@ import { reportsIn } from '../reports/entry.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EventBatch, EventReader, ReaderOptions } from '../port.ts';
 import { Sleeper } from '../waiting.ts';
+import { forgetReaders } from './forget-readers.ts';
 
 const GROUP = 'orchestrator';
 /** A read waits no longer than this at once, so that new worker types are seen. */
 const LOOK_AGAIN_MS = 1_000;
 const CLAIM_COUNT = 200;
+const FORGET_EVERY_MS = 600_000;
+const FORGET_IDLE_MS = 3_600_000;
 
 /** One entry: its id and its fields, name and value in turns; null fields: deleted before it was claimed. */
 type Entry = [id: string, fields: string[] | null];
@@ -37,6 +40,7 @@ export class RedisEventReader implements EventReader {
   #types: readonly string[] = [];
   #keys: string[] = [];
   #nextClaim = 0;
+  #nextForget = 0;
 
   constructor(connections: ReaderConnections, prefix: string, reader: ReaderOptions, options: QueueOptions) {
     this.#connections = connections;
@@ -106,6 +110,10 @@ export class RedisEventReader implements EventReader {
     const now = Date.now();
     if (now < this.#nextClaim) return null;
     this.#nextClaim = now + Math.min(this.#options.claimIdleMs / 3, 5_000);
+    if (now >= this.#nextForget) {
+      this.#nextForget = now + FORGET_EVERY_MS;
+      forgetReaders(this.#connections.acks, this.#keys, GROUP, FORGET_IDLE_MS).catch(this.#options.onError);
+    }
     const pipeline = this.#connections.reads.pipeline();
     for (const key of this.#keys)
       pipeline.xautoclaim(key, GROUP, this.#reader.consumer, this.#options.claimIdleMs, '0-0', 'COUNT', CLAIM_COUNT);
