@@ -18,7 +18,7 @@ const schema = z.object({
   QUEUE_WORKER_URL: configFields.url().optional(),
   BLOB_CONNECTION_STRING: configFields.text(),
   BLOB_CONTAINER: configFields.text().default('connecta'),
-  MAX_BLOB_BYTES: configFields.count(1_099_511_627_776),
+  MAX_BLOB_BYTES: configFields.count(5_368_709_120),
   CONNECTA_LEASE_KEY: configFields.key(32),
   CONNECTA_BE_PORT: configFields.port(4100),
   CONNECTA_BE_HOST: configFields.text().default('127.0.0.1'),

@@ -2,11 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { newId } from '@connecta/contracts';
-import { testServices, type TestServices } from '@connecta/embedded';
+import { startFaultProxy, testServices, type FaultProxy, type TestServices } from '@connecta/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openBlobs } from '../src/index.ts';
 import { testBlobs } from './blobs.testsuite.ts';
-import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 const container = `blobs-${newId()}`;
 let services: TestServices;

@@ -14,3 +14,5 @@ export { shareTestServices, testServices } from './testing/test-services.ts';
 export type { TestServices } from './testing/test-services.ts';
 export { watchMemory } from './testing/watch-memory.ts';
 export type { MemoryGrowth } from './testing/watch-memory.ts';
+export { startFaultProxy } from './testing/storage-fault-proxy.ts';
+export type { Fault, FaultProxy } from './testing/storage-fault-proxy.ts';

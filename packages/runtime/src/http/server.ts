@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Problem } from '@connecta/contracts';
 
 /** A listening HTTP server. */
 export interface HttpServer {
@@ -25,6 +27,7 @@ export async function startServer(
 ): Promise<HttpServer> {
   const host = options.host ?? '127.0.0.1';
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: options.requestTimeoutMs ?? 0 }, app);
+  server.on('clientError', refuseBrokenRequest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, host, () => {
@@ -49,4 +52,21 @@ async function closeServer(server: Server, graceMs: number): Promise<void> {
   await done;
   clearInterval(sweep);
   clearTimeout(cut);
+}
+
+/** Answers what is no whole HTTP request, such as a body whose sender stopped half-way and still listens. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const what = error.code === 'HPE_INVALID_EOF_STATE' ? 'broke off before its end' : 'is not valid HTTP';
+  const body = JSON.stringify(new Problem('bad_request', `The request ${what}`).toDocument());
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

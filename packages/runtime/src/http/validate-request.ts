@@ -76,8 +76,8 @@ async function readOperationBody(operation: Operation, req: Request, defaultLimi
     if (operation.bodyRequired && declared.every(isJson)) throw new Problem('bad_request', 'A body is required');
     return;
   }
-  const contentType = req.headers['content-type'];
-  const mediaType = contentType === undefined ? undefined : pickMediaType(declared, mediaTypeOf(contentType));
+  // A body of which nothing is said fits only where anything does.
+  const mediaType = pickMediaType(declared, mediaTypeOf(req.headers['content-type'] ?? ''));
   if (mediaType === undefined) {
     throw new Problem('unsupported_media_type', `The body must be ${declared.join(' or ')}`, {
       headers: { accept: declared.join(', ') },
