@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { watchMemory, type MemoryGrowth } from '@connecta/embedded';
@@ -69,7 +69,7 @@ async function send(
 ): Promise<{ status: number; headers: Record<string, string>; text: string }> {
   const headers = { authorization: 'Bearer own', ...options.headers };
   const req = request(new URL(path, server.url), { method, headers });
-  const answered = new Promise<import('node:http').IncomingMessage>((resolve, reject) =>
+  const answered = new Promise<IncomingMessage>((resolve, reject) =>
     req.once('response', resolve).once('error', reject),
   );
   if (options.body) await pipeline(Readable.from(options.body), req);
