@@ -24,20 +24,35 @@ import { createBeApi } from '../src/be-api.ts';
 export class Harness {
   readonly store: Store;
   readonly queue: QueueBackend;
+  readonly blobs: Blobs;
   readonly app: Express;
   readonly leaseKey = randomBytes(32).toString('base64url');
   readonly clientId = newId<ClientId>();
   readonly keys = { painter: newKey('sk'), packer: newKey('sk'), cu: newKey('sk') };
   readonly databaseUrl: string;
+  /** For a be-api over the same stores in a process of its own. */
+  readonly environment: Record<string, string>;
   readonly #services: TestServices;
   readonly #watch: OrderWatch;
   readonly #stopping = new AbortController();
 
-  private constructor(services: TestServices, parts: { databaseUrl: string; queue: QueueBackend; blobs: Blobs }) {
+  private constructor(
+    services: TestServices,
+    parts: { databaseUrl: string; queue: QueueBackend; queueUrl: string; blobs: Blobs },
+  ) {
     const { databaseUrl, queue, blobs } = parts;
     this.#services = services;
     this.databaseUrl = databaseUrl;
+    this.environment = {
+      DATABASE_URL: databaseUrl,
+      QUEUE_BACKEND: queue.kind,
+      [queue.kind === 'redis' ? 'REDIS_URL' : 'QUEUE_DATABASE_URL']: parts.queueUrl,
+      QUEUE_PREFIX: services.redisPrefix,
+      BLOB_CONNECTION_STRING: services.blobConnectionString,
+      CONNECTA_LEASE_KEY: this.leaseKey,
+    };
     this.queue = queue;
+    this.blobs = blobs;
     this.store = openStore({ databaseUrl, applicationName: 'be-api-test' });
     this.#watch = new OrderWatch({ databaseUrl, onError: () => undefined });
     this.app = createBeApi({
@@ -71,7 +86,7 @@ export class Harness {
       connectionString: services.blobConnectionString,
       container: `be-api-${randomBytes(6).toString('hex')}`,
     });
-    const harness = new Harness(services, { databaseUrl, queue, blobs });
+    const harness = new Harness(services, { databaseUrl, queue, queueUrl: url, blobs });
     await harness.store.prisma.client.create({ data: { id: harness.clientId, name: 'client-x' } });
     await seedServiceAccounts(databaseUrl, [
       { workerType: 'painter', key: harness.keys.painter },
