@@ -1,5 +1,5 @@
 export { openStore, type Store, type StoreOptions } from './store.ts';
-export { BatchRolledBack, inBatch, type Batch } from './engine/batch.ts';
+export { CommitUnknown, inBatch, type Batch } from './engine/batch.ts';
 export { findCancelledAttempts, findOrderState, findStalledOrders } from './engine/finished.ts';
 export { advanceFreeClocks, forgetOldHolds, listWorkerTypes, loseSilentInstances } from './engine/instances.ts';
 export {

@@ -6,6 +6,11 @@ export class BatchRolledBack extends Error {
   override readonly name = 'BatchRolledBack';
 }
 
+/** The connection was lost with the commit on its way: nobody knows whether it took place. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown';
+}
+
 /**
  * One transaction of the engine. States: open → committed | rolled back. Statements are pipelined: all that are handed
  * in during one turn of the event loop travel in one flight, so a batch costs two round trips, one to read and one to
@@ -17,7 +22,7 @@ export interface Batch {
   /**
    * Commits in the same flight as the given last statements.
    *
-   * @throws the first statement's error, or BatchRolledBack.
+   * @throws the first statement's error, CommitUnknown, or BatchRolledBack.
    */
   commit(last: readonly Promise<unknown>[]): Promise<void>;
 }
@@ -37,8 +42,9 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
     async commit(last) {
       const [done, ...settled] = await Promise.allSettled([client.query('COMMIT'), begun, ...last]);
       open = false;
+      // A failed statement turns COMMIT into ROLLBACK and leaves it answered: no answer means that nobody knows.
+      if (done.status === 'rejected') throw new CommitUnknown('the commit was not answered', { cause: done.reason });
       for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason as Error;
-      if (done.status === 'rejected') throw done.reason as Error;
       if (done.value.command !== 'COMMIT') throw new BatchRolledBack('the transaction was rolled back');
     },
   };

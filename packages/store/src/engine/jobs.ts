@@ -96,7 +96,10 @@ export function queueJobs(batch: Batch, attempts: readonly { jobId: JobId; attem
   );
 }
 
-/** Notes how far running attempts are; a report of progress extends the run up to its cap. Needs no order lock. */
+/**
+ * Notes how far running attempts are; a report of progress extends the run up to its cap. The jobs' orders must be
+ * locked: two batches that write each other's jobs without would wait in a circle.
+ */
 export async function recordProgress(
   batch: Batch,
   reports: readonly {
@@ -176,6 +179,8 @@ export interface JobMove {
   failed: number;
   error: JobError | null;
   context: BlobRef | null;
+  /** With `error`: when the run began, where no report of its start came; the worker's clock. */
+  startedAt: string | null;
   instance: string | null;
   /** With `pending`: the backoff, in milliseconds from now. */
   delayMs: number;
@@ -188,12 +193,12 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
     `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, error = x.error,
        context = coalesce(x.context, j.context), instance = x.instance, progress = NULL, complete_by = NULL,
        queued_at = NULL, start_clock_ms = NULL,
-       started_at = CASE WHEN x.state = 'error' THEN j.started_at END,
+       started_at = CASE WHEN x.state = 'error' THEN coalesce(j.started_at, x."startedAt") END,
        invoked_at = CASE WHEN x.state = 'invoked' THEN now() ELSE j.invoked_at END,
        not_before = CASE WHEN x.state = 'pending' THEN now() + x."delayMs" * interval '1 millisecond' END,
        finished_at = CASE WHEN x.state IN ('error', 'cancelled') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, "fromAttempt" int, "fromState" text, state text, attempt int, lost int,
-       failed int, error jsonb, context jsonb, instance text, "delayMs" bigint)
+       failed int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
      WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState"
      RETURNING ${CHANGED}`,
     [JSON.stringify(moves)],

@@ -58,16 +58,20 @@ export function findLostRuns(store: Store, holdMs: number, limit: number): Promi
   );
 }
 
-/** Invoked attempts of types that have had no live instance since, past the type's offline limit. */
+/**
+ * Attempts on their way to a type that has had no live instance since, and past its offline limit. That the last instance
+ * has gone away only now does not count against them.
+ */
 export function findOfflineAttempts(store: Store, limit: number): Promise<OverdueAttempt[]> {
   return find(
     store,
     'find_offline_attempts',
-    `SELECT ${COLUMNS} FROM jobs j LEFT JOIN worker_types t ON t.name = j.worker_type
-     WHERE j.state = 'invoked'
-       AND j.invoked_at < now() - CASE WHEN t.offline->>'policy' = 'fail' THEN interval '10 seconds'
-         ELSE coalesce((t.offline->>'limitMs')::bigint, 86400000) * interval '1 millisecond' END
-       AND NOT EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.state = 'ready' AND i.slots > 0)
+    `SELECT ${COLUMNS} FROM jobs j LEFT JOIN worker_types t ON t.name = j.worker_type,
+       LATERAL (SELECT now() - CASE WHEN t.offline->>'policy' = 'fail' THEN interval '10 seconds'
+         ELSE coalesce((t.offline->>'limitMs')::bigint, 86400000) * interval '1 millisecond' END AS since) patience
+     WHERE j.state IN ('invoked', 'queued') AND j.invoked_at < patience.since
+       AND NOT EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.slots > 0
+         AND (i.state = 'ready' OR i.last_seen_at > patience.since))
      LIMIT $1`,
     [limit],
   );
