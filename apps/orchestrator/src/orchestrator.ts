@@ -11,14 +11,17 @@ import {
   listen,
   loseSilentInstances,
   readOrderSignal,
+  type OrderNotifier,
   type Store,
 } from '@connecta/store';
 import { AdvanceStage } from './advance/advanceStage.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { BuiltInEngine } from './engine/builtIn.ts';
-import type { Outcome } from './engine/drafts.ts';
+import type { EngineParts } from './engine/drafts.ts';
 import { moveAttempts, type FoundAttempt } from './engine/moveAttempts.ts';
+import { Doubts, type Outcome } from './engine/outcome.ts';
 import { PlanCache } from './engine/planCache.ts';
+import { Silence } from './engine/silence.ts';
 import { planOrders } from './plan/planOrders.ts';
 import { Reconciler } from './recover/reconciler.ts';
 import { resumeOrders } from './recover/resumeOrders.ts';
@@ -46,19 +49,21 @@ const TIMER_MS = 500;
 const HOUSEKEEPING_MS = 30_000;
 
 /**
- * One replica of the engine. Four loops: plan (accepted orders), advance (worker reports), and, on the replica that
- * leads, timers and recovery. They meet only in the database.
+ * One replica of the engine. Its loops: plan (accepted orders), advance (worker reports), doubts (commits that were not
+ * answered), types (what to serve), and, on the replica that leads, timers and recovery. They meet only in the database.
  */
 export class Orchestrator {
   readonly #options: Required<OrchestratorOptions>;
-  readonly #plans: PlanCache;
+  readonly #parts: EngineParts;
   readonly #engine: BuiltInEngine;
+  readonly #notifier: OrderNotifier;
+  readonly #silence: Silence;
   readonly #dispatcher: Dispatcher;
   readonly #advance: AdvanceStage;
   readonly #reconciler: Reconciler;
   readonly #leadership: Leadership;
   readonly #follow: (outcome: Outcome) => Promise<void>;
-  readonly #loops: Loop[];
+  readonly #loops: Record<'plan' | 'advance' | 'doubts' | 'timers' | 'recover' | 'types', Loop>;
   readonly #closeReader: () => Promise<void>;
   #listener: ReturnType<typeof listen> | undefined;
   #workerTypes: string[] = [];
@@ -70,26 +75,28 @@ export class Orchestrator {
     this.#options = { timers: DEFAULT_TIMERS, reconcileMs: 5000, ...options };
     const key = leaseKey(options.leaseKey);
     const onError = (error: Error): void => log.warn({ err: error }, 'a connection to the database failed');
-    const notifier = createOrderNotifier(store, onError);
-    this.#plans = new PlanCache(store);
+    this.#notifier = createOrderNotifier(store, onError);
+    this.#silence = new Silence(this.#options.timers, Date.now());
+    const doubts = new Doubts(() => this.#loops.doubts.wake());
+    this.#parts = { store, plans: new PlanCache(store), doubts };
     this.#engine = new BuiltInEngine(store, queue.jobs);
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);
     this.#follow = async ({ commands, changedOrders }) => {
-      notifier.notify(changedOrders);
+      this.#notifier.notify(changedOrders);
       await this.#dispatcher.send(commands);
     };
     const reader = queue.events.reader({ consumer: options.name, workerTypes: () => this.#workerTypes });
     this.#closeReader = () => reader.close();
     const late = metrics.counter('connecta_late_reports_total', 'Reports that changed nothing, by reason.', ['reason']);
     this.#advance = new AdvanceStage({
-      store,
-      plans: this.#plans,
+      parts: this.#parts,
       reader,
       leaseKey: key,
       log,
       follow: this.#follow,
       onLate: (reason) => late.inc({ reason }),
+      onRead: () => this.#silence.read(Date.now()),
     });
     this.#reconciler = new Reconciler({
       store,
@@ -100,75 +107,86 @@ export class Orchestrator {
     });
     const loop = (name: string, idleMs: number, tick: () => Promise<boolean>): Loop =>
       new Loop({ name, idleMs, tick, log });
-    this.#loops = [
-      loop('plan', 1000, () => this.planTick()),
-      loop('advance', 0, () => this.#advance.tick()),
-      loop('timers', TIMER_MS, () => this.timerTick()),
-      loop('recover', this.#options.reconcileMs, () => this.recoverTick()),
-      loop('types', 1000, () => this.#refreshTypes()),
-    ];
+    this.#loops = {
+      plan: loop('plan', 1000, () => this.#planTick()),
+      advance: loop('advance', 0, () => this.#advance.tick()),
+      doubts: loop('doubts', 60_000, () => this.#settleDoubts()),
+      timers: loop('timers', TIMER_MS, () => this.#timerTick()),
+      recover: loop('recover', this.#options.reconcileMs, () => this.#recoverTick()),
+      types: loop('types', 1000, () => this.#refreshTypes()),
+    };
   }
 
   async start(): Promise<void> {
     await this.#refreshTypes().catch(() => false);
-    const planLoop = this.#loops[0];
     this.#listener = listen({
       databaseUrl: this.#options.databaseUrl,
       channels: ['intake', 'commands'],
       onSignal: (channel, payload) => {
-        if (channel === 'intake') planLoop?.wake();
+        if (channel === 'intake') this.#loops.plan.wake();
         else void this.#cancel(payload);
       },
-      onGap: () => planLoop?.wake(),
+      onGap: () => this.#loops.plan.wake(),
       onError: (error) => this.#options.log.warn({ err: error }, 'signals are not heard for a while; polling goes on'),
     });
     await this.#listener.ready;
-    for (const loop of this.#loops) loop.start();
+    for (const loop of Object.values(this.#loops)) loop.start();
   }
 
   /** Finishes what is under way, then stops. May be called twice. */
   async stop(): Promise<void> {
-    const stopped = Promise.all(this.#loops.map((loop) => loop.stop()));
+    const stopped = Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
+    this.#advance.stop();
     await this.#closeReader();
     await stopped;
     await this.#advance.drain();
+    await this.#notifier.flush();
     this.#dispatcher.close();
     await this.#listener?.close();
     await this.#leadership.close();
   }
 
   /** Makes accepted orders active. */
-  async planTick(): Promise<boolean> {
-    const { store } = this.#options;
-    const outcome = await planOrders({ store, plans: this.#plans, engine: this.#engine, limit: PLAN_LIMIT });
+  async #planTick(): Promise<boolean> {
+    const outcome = await planOrders({ parts: this.#parts, engine: this.#engine, limit: PLAN_LIMIT });
     if (!outcome) return false;
     await this.#follow(outcome);
     return true;
   }
 
+  /** Sends what stands of batches whose commit was not answered. */
+  async #settleDoubts(): Promise<boolean> {
+    await this.#follow(await this.#parts.doubts.settle(this.#options.store));
+    return false;
+  }
+
   /** What only one replica does twice a second: every timer of the engine. */
-  async timerTick(): Promise<boolean> {
+  async #timerTick(): Promise<boolean> {
     const { store, log, timers } = this.#options;
     const elapsedMs = Date.now() - this.#lastTick;
     this.#lastTick = Date.now();
-    if (!(await this.#leadership.isLeading())) return false;
+    const leading = await this.#leadership.isLeading();
+    this.#silence.answered(Date.now());
+    if (!leading) return false;
     // After a pause (a stopped process, a lost leadership) the clock must not leap.
     await advanceFreeClocks(store, Math.min(elapsedMs, 4 * TIMER_MS));
-    for (const { workerType, instance } of await loseSilentInstances(store, timers.missedHeartbeats)) {
+    const silenceProves = this.#silence.proves(Date.now());
+    const silent = silenceProves ? await loseSilentInstances(store, timers.missedHeartbeats) : [];
+    for (const { workerType, instance } of silent) {
       log.warn({ workerType, instance }, 'an instance is lost: it has sent no heartbeat for three intervals');
     }
-    const found = await findExpired(store, timers);
+    const found = await findExpired(store, timers, silenceProves);
     await this.#move(found);
     return found.length >= MOVE_LIMIT;
   }
 
   /** What only one replica does every few seconds: compares the queues with the database. */
-  async recoverTick(): Promise<boolean> {
+  async #recoverTick(): Promise<boolean> {
     if (!(await this.#leadership.isLeading())) return false;
-    await this.#reconciler.tick();
+    await this.#reconciler.tick(this.#silence.proves(Date.now()));
     if (Date.now() - this.#lastHousekeeping < HOUSEKEEPING_MS) return false;
     this.#lastHousekeeping = Date.now();
-    const resumed = await resumeOrders(this.#options.store, this.#plans);
+    const resumed = await resumeOrders(this.#parts);
     if (resumed.changedOrders.length > 0) {
       this.#options.log.error({ orders: resumed.changedOrders }, 'orders had been forgotten; they go on');
       await this.#follow(resumed);
@@ -178,10 +196,9 @@ export class Orchestrator {
   }
 
   async #move(found: readonly FoundAttempt[]): Promise<void> {
-    const { store } = this.#options;
     for (let i = 0; i < found.length; i += MOVE_LIMIT) {
       const part = found.slice(i, i + MOVE_LIMIT);
-      await this.#follow(await moveAttempts({ store, plans: this.#plans, found: part, random: Math.random }));
+      await this.#follow(await moveAttempts({ parts: this.#parts, found: part, random: Math.random }));
     }
   }
 

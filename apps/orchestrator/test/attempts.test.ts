@@ -11,10 +11,14 @@ import {
   type WorkerInstanceId,
 } from '@connecta/contracts';
 import { DEFAULT_RETRY } from '@connecta/domain';
+import { testServices } from '@connecta/embedded';
 import type { Delivery } from '@connecta/queue';
 import { Harness, scriptedStep } from './harness.ts';
 
-describe.each(['redis', 'postgres'] as const)('attempts, over the %s queue', (backend) => {
+const { queueBackends, close: closeServices } = await testServices();
+afterAll(closeServices);
+
+describe.each(queueBackends)('attempts, over the %s queue', (backend) => {
   let harness: Harness;
   let onePlan: PlanId;
   /** Deliveries that the worker holds without an answer, by delivery id. */

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import {
   newId,
   parseDeliveryId,
@@ -11,15 +12,27 @@ import {
   type ProfileId,
   type WorkflowVersionId,
 } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import type { Plan, Timers } from '@connecta/domain';
 import { testServices, type TestServices } from '@connecta/embedded';
 import { openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
 import { Metrics, createLogger } from '@connecta/runtime';
 import { openStore, type Store } from '@connecta/store';
+import type { EngineParts } from '../src/engine/drafts.ts';
+import { Doubts } from '../src/engine/outcome.ts';
+import { PlanCache } from '../src/engine/planCache.ts';
 import { Orchestrator } from '../src/orchestrator.ts';
 
 /** What a scripted worker does with one delivery. */
 export type Script = (delivery: Delivery) => Promise<{ value: JsonValue } | { error: JobError }>;
+
+/** How one replica differs from the others. */
+export interface ReplicaOptions {
+  name?: string;
+  /** Another way to the same database or queue, for instance through a proxy. */
+  databaseUrl?: string;
+  queueUrl?: string;
+  timers?: Timers;
+}
 
 const onError = (): void => {};
 
@@ -29,42 +42,73 @@ export class Harness {
   readonly queue: QueueBackend;
   readonly clientId = newId<ClientId>();
   readonly leaseKey = randomBytes(32).toString('base64url');
+  readonly databaseUrl: string;
+  readonly queueUrl: string;
   readonly #services: TestServices;
-  readonly #databaseUrl: string;
   readonly #open: (() => Promise<unknown>)[] = [];
 
-  private constructor(services: TestServices, databaseUrl: string, queue: QueueBackend) {
+  private constructor(services: TestServices, databaseUrl: string, queueUrl: string, queue: QueueBackend) {
     this.#services = services;
-    this.#databaseUrl = databaseUrl;
+    this.databaseUrl = databaseUrl;
+    this.queueUrl = queueUrl;
     this.store = openStore({ databaseUrl, applicationName: 'orchestrator-test', onError });
     this.queue = queue;
   }
 
-  static async start(backend: 'redis' | 'postgres'): Promise<Harness> {
+  /** The queue on Redis, where there is one, unless a backend is named. */
+  static async start(backend?: 'redis' | 'postgres'): Promise<Harness> {
     const services = await testServices();
+    const kind = backend ?? services.queueBackends[0] ?? 'postgres';
     const databaseUrl = await services.databaseUrl('orchestrator');
-    const url = backend === 'redis' ? (services.redisUrl ?? '') : await services.queueDatabaseUrl();
-    const queue = openQueue({ kind: backend, url, prefix: services.redisPrefix, onError });
+    const url = kind === 'redis' ? (services.redisUrl ?? '') : await services.queueDatabaseUrl();
+    const queue = openQueue({ kind, url, prefix: services.redisPrefix, onError });
     await queue.check();
-    const harness = new Harness(services, databaseUrl, queue);
+    const harness = new Harness(services, databaseUrl, url, queue);
     await harness.store.prisma.client.create({ data: { id: harness.clientId, name: 'tester' } });
     return harness;
   }
 
   /** One replica; started, and stopped with the harness. */
-  async orchestrator(name: string = randomUUID()): Promise<Orchestrator> {
+  async orchestrator(options: ReplicaOptions = {}): Promise<Orchestrator> {
+    const { name = randomUUID(), databaseUrl = this.databaseUrl, timers } = options;
     const orchestrator = new Orchestrator({
-      store: this.store,
-      queue: this.queue,
-      databaseUrl: this.#databaseUrl,
+      store: options.databaseUrl === undefined ? this.store : this.#ownStore(options.databaseUrl),
+      queue: options.queueUrl === undefined ? this.queue : this.openQueue({ url: options.queueUrl }),
+      databaseUrl,
       leaseKey: this.leaseKey,
       name,
       log: createLogger({ name: 'orchestrator', level: 'fatal' }),
       metrics: new Metrics({ name }),
+      ...(timers ? { timers } : {}),
     });
     this.#open.push(() => orchestrator.stop());
     await orchestrator.start();
     return orchestrator;
+  }
+
+  /** A further way to the same queue, closed with the harness. */
+  openQueue(options: { url?: string; claimIdleMs?: number } = {}): QueueBackend {
+    const { url = this.queueUrl, ...more } = options;
+    const queue = openQueue({ kind: this.queue.kind, url, prefix: this.#services.redisPrefix, onError, ...more });
+    this.#open.push(() => queue.close());
+    return queue;
+  }
+
+  /** What a stage of another replica works with. */
+  parts(): EngineParts {
+    const store = this.#ownStore(this.databaseUrl);
+    return { store, plans: new PlanCache(store), doubts: new Doubts(() => {}) };
+  }
+
+  /** Ended with the harness, after what was made before it. */
+  onClose(close: () => Promise<unknown>): void {
+    this.#open.push(close);
+  }
+
+  #ownStore(databaseUrl: string): Store {
+    const store = openStore({ databaseUrl, applicationName: 'orchestrator-test', onError });
+    this.#open.push(() => store.close());
+    return store;
   }
 
   /** Makes a worker type known, as its registration would. */
@@ -95,13 +139,22 @@ export class Harness {
   }
 
   async plan(plan: Plan): Promise<PlanId> {
-    const id = newId<PlanId>();
-    const workflowVersionId = newId<WorkflowVersionId>();
-    await this.store.prisma.workflowVersion.create({ data: { id: workflowVersionId, hash: id, definition: {} } });
-    await this.store.prisma.plan.create({
-      data: { id, hash: id, workflowVersionId, steps: JSON.parse(JSON.stringify(plan)) },
+    const [id] = await this.planAll([plan]);
+    return id as PlanId;
+  }
+
+  async planAll(plans: readonly Plan[]): Promise<PlanId[]> {
+    const rows = plans.map((plan) => ({ id: newId<PlanId>(), versionId: newId<WorkflowVersionId>(), plan }));
+    await this.store.prisma.workflowVersion.createMany({
+      data: rows.map(({ id, versionId }) => ({ id: versionId, hash: id, definition: {} })),
     });
-    return id;
+    await this.store.prisma.plan.createMany({
+      data: rows.map(({ id, versionId, plan }) => ({
+        ...{ id, hash: id, workflowVersionId: versionId },
+        steps: JSON.parse(JSON.stringify(plan)) as object,
+      })),
+    });
+    return rows.map(({ id }) => id);
   }
 
   /** Accepts orders, as the intake does. */
@@ -131,8 +184,21 @@ export class Harness {
   }
 
   async history(orderId: OrderId): Promise<HistoryEvent[]> {
-    const rows = await this.store.prisma.orderEvents.findMany({ where: { orderId }, orderBy: { seq: 'asc' } });
-    return rows.flatMap((row) => row.events as unknown as HistoryEvent[]);
+    return (await this.histories([orderId])).get(orderId) ?? [];
+  }
+
+  async histories(ids: readonly OrderId[]): Promise<Map<OrderId, HistoryEvent[]>> {
+    const rows = await this.store.prisma.orderEvents.findMany({
+      where: { orderId: { in: [...ids] } },
+      orderBy: [{ orderId: 'asc' }, { seq: 'asc' }],
+    });
+    const histories = new Map<OrderId, HistoryEvent[]>(ids.map((id) => [id, []]));
+    for (const row of rows) {
+      const events = histories.get(row.orderId as OrderId) as HistoryEvent[];
+      expect(row.seq).toBe(events.length + 1);
+      events.push(...(row.events as unknown as HistoryEvent[]));
+    }
+    return histories;
   }
 
   async close(): Promise<void> {

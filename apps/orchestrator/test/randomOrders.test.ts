@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { HistoryEvent, JsonValue, OrderId, StepState } from '@connecta/contracts';
-import { jobMayMove, orderMayMove, type Plan } from '@connecta/domain';
+import type { JsonValue, OrderId, StepState } from '@connecta/contracts';
+import type { Plan } from '@connecta/domain';
 import { Harness, scriptedStep, type Script } from './harness.ts';
+import { replay } from './replay.ts';
 
 function randomOf(seed: number): () => number {
   let state = seed;
@@ -53,35 +54,13 @@ function model(
   return { states, result: done ? (results[output] as number) : null, state: done ? 'completed' : 'failed' };
 }
 
-/** Replays a history; throws on an illegal move or a second accepted result. */
-function replay(events: readonly HistoryEvent[]): { order: string; steps: Record<string, StepState> } {
-  let order: 'accepted' | 'active' | 'completed' | 'failed' | 'cancelled' = 'accepted';
-  const steps: Record<string, StepState> = {};
-  for (const event of events) {
-    if (event.type === 'order') {
-      if (!orderMayMove(order, event.state)) throw new Error(`order: ${order} → ${event.state}`);
-      order = event.state;
-    } else if (event.type === 'step') steps[event.step] = event.state;
-    else {
-      const before = steps[event.step] ?? 'pending';
-      if (before === 'blocked' || !jobMayMove(before, event.state))
-        throw new Error(`${event.step}: ${before} → ${event.state}`);
-      steps[event.step] = event.state;
-    }
-  }
-  return { order, steps };
-}
-
-const harnesses: Harness[] = [];
-afterAll(() => Promise.all(harnesses.map((harness) => harness.close())));
-
 describe('a thousand random orders with random failures, over two replicas', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await Harness.start(process.env['REDIS_URL'] === '' ? 'postgres' : 'redis');
-    harnesses.push(harness);
+    harness = await Harness.start();
     await harness.workerType('scripted');
   });
+  afterAll(() => harness.close());
 
   test('end as the model says, with a legal history that replays to the database', async () => {
     const script: Script = ({ id, data }) => {
@@ -92,23 +71,22 @@ describe('a thousand random orders with random failures, over two replicas', () 
         fails ? { error: { kind, code: 'scripted', message: 'as told' } } : { value: total(data.value ?? null) + add },
       );
     };
-    for (let i = 0; i < 2; i++) await harness.orchestrator(`replica-${i}`);
+    for (let i = 0; i < 2; i++) await harness.orchestrator();
     harness.worker('scripted', script);
     harness.worker('scripted', script);
-    const cases: { plan: Plan; input: number; planId: Awaited<ReturnType<Harness['plan']>> }[] = [];
-    for (let seed = 1; seed <= 1000; seed++) {
-      const plan = randomPlan(randomOf(seed));
-      cases.push({ plan, input: seed, planId: await harness.plan(plan) });
-    }
+    const plans = Array.from({ length: 1000 }, (_, i) => randomPlan(randomOf(i + 1)));
+    const planIds = await harness.planAll(plans);
+    const cases = planIds.map((planId, i) => ({ planId, plan: plans[i] as Plan, input: i + 1 }));
     const ids = await harness.accept(cases);
     await harness.ended(ids);
     const rows = await harness.store.prisma.order.findMany({ where: { id: { in: ids } } });
     const byId = new Map(rows.map((row) => [row.id as OrderId, row]));
+    const histories = await harness.histories(ids);
     for (const [i, id] of ids.entries()) {
       const { plan, input } = cases[i] as (typeof cases)[number];
       const order = byId.get(id);
       const expected = model(plan, input);
-      const events = await harness.history(id);
+      const events = histories.get(id) ?? [];
       expect({ seed: i + 1, state: order?.state, progress: order?.progress, result: order?.result }).toEqual({
         seed: i + 1,
         state: expected.state,

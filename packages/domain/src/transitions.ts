@@ -17,9 +17,9 @@ export const JOB_MOVES = {
   cancelled: [],
 } as const satisfies Record<JobState, readonly JobState[]>;
 
-/** The legal moves of an order; `failed → active` is a retry, under a new epoch. */
+/** The legal moves of an order; `failed → active` is a retry, under a new epoch. An order that cannot be run fails at once. */
 export const ORDER_MOVES = {
-  accepted: ['active', 'cancelled'],
+  accepted: ['active', 'failed', 'cancelled'],
   active: ['completed', 'failed', 'cancelled'],
   completed: [],
   failed: ['active'],

@@ -1,4 +1,4 @@
-import type { JobId, WorkerEvent } from '@connecta/contracts';
+import { deliveryId, type JobId, type WorkerEvent } from '@connecta/contracts';
 import { DEFAULT_RETRY, DEFAULT_TIMERS, decideRetry } from '@connecta/domain';
 import {
   completeJobs,
@@ -12,15 +12,13 @@ import {
   type ChangedJob,
   type EngineJob,
   type LateReport,
-  type Store,
 } from '@connecta/store';
-import { Drafts, type Outcome } from '../engine/drafts.ts';
-import type { PlanCache } from '../engine/planCache.ts';
+import { Drafts, type EngineParts } from '../engine/drafts.ts';
+import type { Outcome } from '../engine/outcome.ts';
 import type { Report } from './readReport.ts';
 
 export interface ApplyOptions {
-  store: Store;
-  plans: PlanCache;
+  parts: EngineParts;
   reports: readonly Report[];
   random: () => number;
 }
@@ -30,18 +28,21 @@ export interface Applied extends Outcome {
 }
 
 type Of<Type extends WorkerEvent['type']> = Report & { event: Extract<WorkerEvent, { type: Type }> };
+type End = Of<'completed'> | Of<'failed'>;
+
+const attemptOf = ({ event }: Report): string => deliveryId(event.jobId, event.attempt);
 
 /** Applies worker reports in one transaction: ends jobs, invokes what becomes ready, ends orders. */
-export async function applyReports({ store, plans, reports, random }: ApplyOptions): Promise<Applied> {
+export async function applyReports({ parts, reports, random }: ApplyOptions): Promise<Applied> {
   const completed = latest(reports.filter((report): report is Of<'completed'> => report.event.type === 'completed'));
   const started = latest(reports.filter((report): report is Of<'started'> => report.event.type === 'started'));
   const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
   const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
-  return inBatch(store, async (batch) => {
-    const orderIds = [...new Set([...completed, ...started, ...failed].map((report) => report.lease.orderId))];
+  return inBatch(parts.store, async (batch) => {
+    const orderIds = [...new Set(reports.map((report) => report.lease.orderId))];
     // All in one flight; each statement sees what was committed before the locks were granted.
     const [orders, startedJobs, completedJobs, failedJobs] = await Promise.all([
-      lockOrders(batch, orderIds.sort()),
+      lockOrders(batch, orderIds),
       started.length > 0 ? startJobs(batch, started.map(toStarted)) : [],
       completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
       failed.length > 0
@@ -51,44 +52,48 @@ export async function applyReports({ store, plans, reports, random }: ApplyOptio
           )
         : [],
     ]);
-    const drafts = new Drafts(plans);
+    const drafts = new Drafts(parts);
     await drafts.open(orders);
-    const done = noteStarts(drafts, started, startedJobs).concat(noteCompletions(drafts, completed, completedJobs));
+    noteStarts(drafts, started, startedJobs);
+    const done: Report[] = noteCompletions(drafts, completed, completedJobs);
     done.push(...retryFailures(drafts, failed, failedJobs, random));
-    const late = await findLate(batch, [...completed, ...failed], new Set(done));
-    const alongside: Promise<unknown>[] = [];
-    if (progress.length > 0) alongside.push(recordProgress(batch, progress.map(toProgress)));
-    if (late.length > 0) alongside.push(insertLateReports(batch, late));
-    return { ...(await drafts.commit(batch, alongside)), late };
+    const late = await findLate(batch, reports.filter(isEnd), new Set(done));
+    const outcome = await drafts.commit(batch, () => [
+      ...(progress.length > 0 ? [recordProgress(batch, progress.map(toProgress))] : []),
+      ...(late.length > 0 ? [insertLateReports(batch, late)] : []),
+    ]);
+    return { ...outcome, late };
   });
 }
 
 /** One report an attempt and kind: the first of repeats, except that the last report of progress counts. */
 function latest<R extends Report>(reports: readonly R[]): R[] {
-  const byAttempt = new Map<string, R>();
+  const kept = new Map<string, R>();
   for (const report of reports) {
-    const key = `${report.lease.jobId}-${report.lease.attempt}`;
-    if (report.event.type === 'progress' || !byAttempt.has(key)) byAttempt.set(key, report);
+    const key = attemptOf(report);
+    if (report.event.type === 'progress' || !kept.has(key)) kept.set(key, report);
   }
-  return [...byAttempt.values()];
+  return [...kept.values()];
 }
 
-function noteStarts(drafts: Drafts, reports: readonly Of<'started'>[], jobs: readonly ChangedJob[]): Report[] {
-  const byId = new Map(reports.map((report) => [report.event.jobId, report]));
-  return jobs.map((job) => {
-    const report = byId.get(job.id) as Of<'started'>;
-    drafts.get(job.orderId)?.note(job, 'started', report.event.instance);
-    return report;
-  });
+function noteStarts(drafts: Drafts, reports: readonly Of<'started'>[], jobs: readonly ChangedJob[]): void {
+  const reportOf = byAttempt(reports);
+  for (const job of jobs) drafts.get(job.orderId)?.note(job, 'started', reportOf(job).event.instance);
 }
 
 function noteCompletions(drafts: Drafts, reports: readonly Of<'completed'>[], jobs: readonly ChangedJob[]): Report[] {
-  const byAttempt = new Map(reports.map((report) => [`${report.event.jobId}-${report.event.attempt}`, report]));
+  const reportOf = byAttempt(reports);
   return jobs.map((job) => {
-    const report = byAttempt.get(`${job.id}-${job.attempt}`) as Of<'completed'>;
+    const report = reportOf(job);
     drafts.get(job.orderId)?.complete(job, report.event.instance, report.event.value);
     return report;
   });
+}
+
+/** Finds the report that changed a job: one batch may hold reports of several attempts of it. */
+function byAttempt<R extends Report>(reports: readonly R[]): (job: ChangedJob) => R {
+  const byId = new Map(reports.map((report) => [attemptOf(report), report]));
+  return (job) => byId.get(deliveryId(job.id, job.attempt)) as R;
 }
 
 function retryFailures(
@@ -103,20 +108,22 @@ function retryFailures(
     const draft = drafts.get(lease.orderId);
     if (!job || !draft || job.attempt !== event.attempt || !isOpen(job) || job.workerType !== lease.workerType)
       return false;
-    const { error, retryAfterMs } = event;
+    const { error, retryAfterMs, context = null, startedAt = null } = event;
     const decision = decideRetry({ kind: 'failed', error, retryAfterMs }, job, DEFAULT_RETRY, random());
-    draft.retry({ ...job, instance: event.instance }, decision, event.context ?? null);
+    draft.retry({ ...job, instance: event.instance }, decision, { context, startedAt });
     return true;
   });
 }
 
+const isEnd = (report: Report): report is End => report.event.type === 'completed' || report.event.type === 'failed';
+
 /** Ends that changed nothing, with the reason; a repeat of the winning attempt's own report is no late report. */
-async function findLate(
-  batch: Batch,
-  ends: readonly (Of<'completed'> | Of<'failed'>)[],
-  done: Set<Report>,
-): Promise<LateReport[]> {
-  const rest = ends.filter((report) => !done.has(report));
+async function findLate(batch: Batch, ends: readonly End[], done: ReadonlySet<Report>): Promise<LateReport[]> {
+  // Failures are written with the commit: until then the row does not tell a repeat of one.
+  const failed = new Set([...done].filter(({ event }) => event.type === 'failed').map(attemptOf));
+  const rest = ends.filter(
+    (report) => !done.has(report) && !(report.event.type === 'failed' && failed.has(attemptOf(report))),
+  );
   if (rest.length === 0) return [];
   const jobs = new Map(
     (
@@ -142,7 +149,7 @@ async function findLate(
   });
 }
 
-function reasonOf(job: EngineJob | undefined, event: Of<'completed' | 'failed'>['event']): string | null {
+function reasonOf(job: EngineJob | undefined, event: End['event']): string | null {
   if (!job) return 'unknown_job';
   if (job.attempt !== event.attempt) return 'stale_attempt';
   const repeated = event.type === 'completed' && job.state === 'completed' && same(job.result, event.value);

@@ -1,9 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import {
+  INLINE_VALUE_BYTES,
+  MAX_JSON_DEPTH,
   isDeeperThan,
   isStorable,
+  jsonBytes,
   readLease,
   workerEventSchema,
+  type JsonValue,
   type Lease,
   type WorkerEvent,
 } from '@connecta/contracts';
@@ -16,18 +20,18 @@ export interface Report {
 
 export type ReadResult = { ok: true; report: Report } | { ok: false; reason: string };
 
+/** The most faults that are told of one body. */
+const MAX_ISSUES = 5;
+
 /**
  * Reads what came on a worker type's event stream. The stream is the type's own, but its content is a stranger's: only
  * a lease that this system signed for that type, job and attempt makes it a report.
  */
 export function readReport(key: KeyObject, workerType: string, body: unknown): ReadResult {
-  const parsed = workerEventSchema.safeParse(body);
-  if (!parsed.success) {
-    return {
-      ok: false,
-      reason: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
-    };
-  }
+  // Before anything recursive sees it; a value of the greatest depth stands one level below its report.
+  const tooDeep = isDeeperThan(body, MAX_JSON_DEPTH + 1);
+  const parsed = workerEventSchema.safeParse(tooDeep ? { ...(body as object), value: null } : body);
+  if (!parsed.success) return { ok: false, reason: reasonOf(parsed.error) };
   const event = parsed.data as WorkerEvent;
   const lease = readLease(key, event.lease);
   if (!lease) return { ok: false, reason: 'the lease was not signed here' };
@@ -35,21 +39,37 @@ export function readReport(key: KeyObject, workerType: string, body: unknown): R
     return { ok: false, reason: 'the lease is of another job or attempt' };
   }
   if (lease.workerType !== workerType) return { ok: false, reason: 'the lease is of another worker type' };
-  return { ok: true, report: { event: tame(event), lease } };
+  return { ok: true, report: { event: tame(event, tooDeep), lease } };
 }
 
-/** A result that the database cannot hold is the function's fault, not a reason to lose the report. */
-function tame(event: WorkerEvent): WorkerEvent {
-  if (event.type !== 'completed' || (typeof event.value !== 'object' && typeof event.value !== 'string')) return event;
-  if (!isDeeperThan(event.value) && isStorable(event.value)) return event;
-  const { value: _, type: __, ...head } = event;
-  return {
-    ...head,
-    type: 'failed',
-    error: {
-      kind: 'permanent',
-      code: 'invalid_output',
-      message: 'the result cannot be stored: it nests too deeply, or a text in it holds NUL or half a character',
-    },
-  };
+function reasonOf({ issues }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
+  const told = issues.slice(0, MAX_ISSUES).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
+  return told.join('; ');
+}
+
+/** What the database cannot hold is the worker's fault, not a reason to lose the report. */
+function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
+  const instance = storableText(event.instance);
+  const clean = instance === event.instance ? event : { ...event, instance };
+  if (clean.type === 'failed') {
+    const { code, message } = clean.error;
+    return { ...clean, error: { ...clean.error, code: storableText(code), message: storableText(message) } };
+  }
+  if (clean.type !== 'completed') return clean;
+  const fault = tooDeep ? 'it nests too deeply' : faultOf(clean.value);
+  if (fault === null) return clean;
+  const { value: _, type: __, ...head } = clean;
+  const message = `the result cannot be stored: ${fault}`;
+  return { ...head, type: 'failed', error: { kind: 'permanent', code: 'invalid_output', message } };
+}
+
+function faultOf(value: JsonValue): string | null {
+  if (typeof value !== 'object' && typeof value !== 'string') return null;
+  if (!isStorable(value)) return 'a text in it holds NUL or half a character';
+  return jsonBytes(value) > INLINE_VALUE_BYTES ? `over ${INLINE_VALUE_BYTES} bytes of JSON are a blob` : null;
+}
+
+/** Postgres stores neither NUL nor half of a surrogate pair. */
+function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

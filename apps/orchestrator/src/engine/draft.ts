@@ -7,6 +7,8 @@ import {
   type JobId,
   type JsonValue,
   type OrderState,
+  type Progress,
+  type StepState,
 } from '@connecta/contracts';
 import {
   advance,
@@ -36,6 +38,7 @@ export class Draft {
   readonly commands: Command[] = [];
   readonly #ended = new Map<string, EndedJobState>();
   readonly #results = new Map<string, JsonValue>();
+  #progress: Progress;
   #next: Advance | undefined;
   #input: JsonValue = null;
   #state: OrderState;
@@ -46,6 +49,7 @@ export class Draft {
     this.order = order;
     this.plan = plan;
     this.#state = order.state;
+    this.#progress = order.progress;
   }
 
   /** Makes an accepted order active: its roots are invoked. */
@@ -71,12 +75,17 @@ export class Draft {
 
   note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {
     this.events.push({ ...headOf(job), state, ...(instance === undefined ? {} : { instance }) });
+    this.#mark(job.step, state);
   }
 
   /** Tries a job again under a new attempt (at once or after its backoff), or ends it in error. */
-  retry(job: EngineJob, decision: RetryDecision, context: BlobRef | null): void {
+  retry(
+    job: EngineJob,
+    decision: RetryDecision,
+    { context = null, startedAt = null }: { context?: BlobRef | null; startedAt?: string | null } = {},
+  ): void {
     const { error, spent } = decision;
-    const move = { ...fromOf(job), ...spent, error, context, instance: job.instance };
+    const move = { ...fromOf(job), ...spent, error, context, startedAt, instance: job.instance };
     if (decision.next === 'end') {
       this.moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
       this.events.push({ ...headOf(job), state: 'error', error });
@@ -85,6 +94,7 @@ export class Draft {
       this.moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
       const notBefore = new Date(Date.now() + decision.delayMs).toISOString();
       this.events.push({ ...headOf(job), state: 'pending', error, notBefore });
+      this.#mark(job.step, 'pending');
     } else {
       this.invokeAgain(job, { error, context, ...spent });
     }
@@ -96,7 +106,9 @@ export class Draft {
     change: { error: JobError | null; context: BlobRef | null; failed: number; lost: number },
   ): void {
     const attempt = job.attempt + 1;
-    this.moves.push({ ...fromOf(job), ...change, state: 'invoked', attempt, instance: null, delayMs: 0 });
+    const next = { state: 'invoked', attempt, startedAt: null, instance: null, delayMs: 0 } as const;
+    this.moves.push({ ...fromOf(job), ...change, ...next });
+    this.#mark(job.step, 'invoked');
     this.events.push({
       ...headOf(job),
       attempt,
@@ -109,7 +121,7 @@ export class Draft {
   /** Decides what follows from the collected ends. Safe to call for an order that no longer moves. */
   settle(): void {
     if (this.#state !== 'active') return;
-    if (this.#ended.size > 0) this.#next = advance(this.plan, this.order.progress, this.#ended);
+    if (this.#ended.size > 0) this.#next = advance(this.plan, this.#progress, this.#ended);
     if (!this.#next) return;
     for (const stopped of this.#next.stopped) this.events.push({ type: 'step', ...stopped });
     if (this.#next.outcome) this.#state = this.#next.outcome;
@@ -117,7 +129,7 @@ export class Draft {
 
   /** Decides what follows from the progress alone: what the reconciler does for an order with nothing on its way. */
   resume(): void {
-    this.#next = resume(this.plan, this.order.progress);
+    this.#next = resume(this.plan, this.#progress);
     if (this.#next.outcome) this.#state = this.#next.outcome;
   }
 
@@ -125,9 +137,9 @@ export class Draft {
   missingResults(): string[] {
     const next = this.#next;
     if (!next) return [];
-    const wanted = next.ready.flatMap((name) => this.plan.steps.get(name)?.needs ?? []);
-    if (next.outcome === 'completed') wanted.push(...this.plan.outputs);
-    return wanted.filter((step) => next.progress[step] === 'completed' && !this.#results.has(step));
+    const wanted = new Set(next.outcome === 'completed' ? this.plan.outputs : []);
+    for (const name of next.ready) for (const need of this.plan.steps.get(name)?.needs ?? []) wanted.add(need);
+    return [...wanted].filter((step) => next.progress[step] === 'completed' && !this.#results.has(step));
   }
 
   addResult(step: string, result: JsonValue): void {
@@ -159,15 +171,20 @@ export class Draft {
   }
 
   get write(): OrderWrite {
-    const { id, version, progress } = this.order;
+    const { id, version } = this.order;
     return {
       id,
       state: this.#state,
       version: version + this.events.length,
-      progress: this.#next?.progress ?? progress,
+      progress: this.#next?.progress ?? this.#progress,
       ...(this.#result === undefined ? {} : { result: this.#result }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
+  }
+
+  #mark(step: string, state: StepState): void {
+    if (this.#progress === this.order.progress) this.#progress = { ...this.#progress };
+    this.#progress[step] = state;
   }
 
   #invoke(name: string, resultOf: (step: string) => JsonValue | undefined): void {

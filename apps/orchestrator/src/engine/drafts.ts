@@ -1,5 +1,7 @@
-import type { OrderId } from '@connecta/contracts';
+import type { JobError, OrderId } from '@connecta/contracts';
+import { compilePlan } from '@connecta/domain';
 import {
+  CommitUnknown,
   appendHistory,
   findResults,
   insertJobs,
@@ -7,37 +9,53 @@ import {
   writeOrders,
   type Batch,
   type LockedOrder,
+  type Store,
 } from '@connecta/store';
-import type { Command } from './command.ts';
 import { Draft } from './draft.ts';
+import type { Doubts, Outcome } from './outcome.ts';
 import type { PlanCache } from './planCache.ts';
 
-/** What a committed batch leaves to do: send the commands, tell who waits for these orders. */
-export interface Outcome {
-  commands: Command[];
-  changedOrders: OrderId[];
+/** What every stage of the built-in engine works with. */
+export interface EngineParts {
+  store: Store;
+  plans: PlanCache;
+  doubts: Doubts;
 }
 
 /** The drafts of one batch: one for each order that it holds locked. */
 export class Drafts {
-  readonly #plans: PlanCache;
+  readonly #parts: EngineParts;
   readonly #drafts = new Map<OrderId, Draft>();
 
-  constructor(plans: PlanCache) {
-    this.#plans = plans;
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
   }
 
+  /** Orders whose plan cannot be read get no draft: they must not stop the others. */
   async open(orders: readonly LockedOrder[]): Promise<void> {
-    await this.#plans.load(orders.map((order) => order.planId));
-    for (const order of orders) this.#drafts.set(order.id, new Draft(order, this.#plans.get(order.planId)));
+    const plans = await this.#parts.plans.load(orders.map((order) => order.planId));
+    for (const order of orders) {
+      const plan = plans.get(order.planId);
+      if (plan) this.#drafts.set(order.id, new Draft(order, plan));
+    }
   }
 
   get(orderId: OrderId): Draft | undefined {
     return this.#drafts.get(orderId);
   }
 
-  /** Decides what follows, writes everything and commits: two flights, one when no earlier result is needed. */
-  async commit(batch: Batch, alongside: readonly Promise<unknown>[] = []): Promise<Outcome> {
+  /** Ends an accepted order that cannot be run at all. */
+  refuse(order: LockedOrder, error: JobError): void {
+    const draft = new Draft(order, compilePlan({ steps: {}, outputs: [] }));
+    draft.refuse(error);
+    this.#drafts.set(order.id, draft);
+  }
+
+  /**
+   * Decides what follows, writes everything and commits: two flights, one when no earlier result is needed. `alongside`
+   * sends further writes; it is called with the last flight, when the commit sees to their errors.
+   */
+  async commit(batch: Batch, alongside: () => readonly Promise<unknown>[] = () => []): Promise<Outcome> {
     const drafts = [...this.#drafts.values()];
     for (const draft of drafts) draft.settle();
     const wanted = drafts.flatMap((draft) => draft.missingResults().map((step) => ({ orderId: draft.order.id, step })));
@@ -47,27 +65,28 @@ export class Drafts {
     }
     for (const draft of drafts) draft.conclude();
     const changed = drafts.filter((draft) => draft.events.length > 0);
-    const newJobs = changed.flatMap((draft) => draft.newJobs);
-    const moves = changed.flatMap((draft) => draft.moves);
-    const last: Promise<unknown>[] = [...alongside];
-    if (changed.length > 0) {
-      last.push(
-        writeOrders(
-          batch,
-          changed.map((draft) => draft.write),
-        ),
-        appendHistory(
-          batch,
-          changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events })),
-        ),
-      );
-    }
-    if (newJobs.length > 0) last.push(insertJobs(batch, newJobs));
-    if (moves.length > 0) last.push(moveJobs(batch, moves));
-    await batch.commit(last);
-    return {
+    const outcome = {
       commands: changed.flatMap((draft) => draft.commands),
       changedOrders: changed.map((draft) => draft.order.id),
     };
+    try {
+      await batch.commit([...alongside(), ...write(batch, changed)]);
+    } catch (error) {
+      if (error instanceof CommitUnknown) this.#parts.doubts.add(outcome);
+      throw error;
+    }
+    return outcome;
   }
+}
+
+function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
+  if (changed.length === 0) return [];
+  const orders = changed.map((draft) => draft.write);
+  const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
+  const newJobs = changed.flatMap((draft) => draft.newJobs);
+  const moves = changed.flatMap((draft) => draft.moves);
+  const writes = [writeOrders(batch, orders), appendHistory(batch, history)];
+  if (newJobs.length > 0) writes.push(insertJobs(batch, newJobs));
+  if (moves.length > 0) writes.push(moveJobs(batch, moves));
+  return writes;
 }

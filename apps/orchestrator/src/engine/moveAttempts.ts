@@ -1,15 +1,7 @@
 import { DEFAULT_RETRY, decideRetry, type AttemptEnd } from '@connecta/domain';
-import {
-  findJobs,
-  inBatch,
-  lockOrders,
-  queueJobs,
-  type EngineJob,
-  type OverdueAttempt,
-  type Store,
-} from '@connecta/store';
-import { Drafts, type Outcome } from './drafts.ts';
-import type { PlanCache } from './planCache.ts';
+import { findJobs, inBatch, lockOrders, queueJobs, type EngineJob, type OverdueAttempt } from '@connecta/store';
+import { Drafts, type EngineParts } from './drafts.ts';
+import type { Outcome } from './outcome.ts';
 
 /**
  * What a timer or the reconciler found out about an attempt: it ended without a result; its backoff is `due`; it is
@@ -22,20 +14,23 @@ export interface FoundAttempt extends Pick<OverdueAttempt, 'jobId' | 'orderId' |
 }
 
 export interface MoveOptions {
-  store: Store;
-  plans: PlanCache;
+  parts: EngineParts;
   found: readonly FoundAttempt[];
   random: () => number;
 }
 
-/** Moves attempts on in one transaction. What has changed since it was found is left alone. */
-export async function moveAttempts({ store, plans, found, random }: MoveOptions): Promise<Outcome> {
+/**
+ * Moves attempts on in one transaction. What has changed since it was found is left alone; of several findings on one
+ * job the first counts.
+ */
+export async function moveAttempts({ parts, found: all, random }: MoveOptions): Promise<Outcome> {
+  const found = firstOfEachJob(all);
   if (found.length === 0) return { commands: [], changedOrders: [] };
-  return inBatch(store, async (batch) => {
+  return inBatch(parts.store, async (batch) => {
     const queued = found.filter(({ finding }) => finding.kind === 'queued');
     const others = found.filter(({ finding }) => finding.kind !== 'queued');
     const [orders, queuedJobs, jobs] = await Promise.all([
-      lockOrders(batch, [...new Set(found.map(({ orderId }) => orderId))].sort()),
+      lockOrders(batch, [...new Set(found.map(({ orderId }) => orderId))]),
       queued.length > 0 ? queueJobs(batch, queued) : [],
       others.length > 0
         ? findJobs(
@@ -44,7 +39,7 @@ export async function moveAttempts({ store, plans, found, random }: MoveOptions)
           )
         : [],
     ]);
-    const drafts = new Drafts(plans);
+    const drafts = new Drafts(parts);
     await drafts.open(orders);
     for (const job of queuedJobs) drafts.get(job.orderId)?.note(job, 'queued');
     const byId = new Map(jobs.map((job) => [job.id, job]));
@@ -54,6 +49,13 @@ export async function moveAttempts({ store, plans, found, random }: MoveOptions)
     }
     return drafts.commit(batch);
   });
+}
+
+/** A run may be overdue and lost at once. Two moves from one state would each send a command. */
+function firstOfEachJob(found: readonly FoundAttempt[]): FoundAttempt[] {
+  const byJob = new Map<string, FoundAttempt>();
+  for (const attempt of found) if (!byJob.has(attempt.jobId)) byJob.set(attempt.jobId, attempt);
+  return [...byJob.values()];
 }
 
 function move(drafts: Drafts, job: EngineJob, finding: Finding, random: () => number): void {
@@ -71,7 +73,7 @@ function move(drafts: Drafts, job: EngineJob, finding: Finding, random: () => nu
     case 'failed':
     case 'lost':
     case 'timeout':
-      if (open) draft?.retry(job, decideRetry(finding, job, DEFAULT_RETRY, random()), null);
+      if (open) draft?.retry(job, decideRetry(finding, job, DEFAULT_RETRY, random()));
       return;
     default:
       finding satisfies never;

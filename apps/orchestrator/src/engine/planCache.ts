@@ -7,26 +7,46 @@ const MAX_PLANS = 5000;
 /** Plans never change: each is read and compiled once, the oldest are forgotten. */
 export class PlanCache {
   readonly #store: Store;
+  readonly #maxPlans: number;
   readonly #plans = new Map<PlanId, CompiledPlan>();
 
-  constructor(store: Store) {
+  constructor(store: Store, maxPlans: number = MAX_PLANS) {
     this.#store = store;
+    this.#maxPlans = maxPlans;
   }
 
-  /** Makes sure that these plans are at hand. Throws when one does not exist. */
-  async load(ids: Iterable<PlanId>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#plans.has(id));
-    if (missing.length === 0) return;
-    for (const { id, plan } of await findPlans(this.#store, missing)) this.#plans.set(id, compilePlan(plan));
+  /** These plans, compiled; one that does not exist or is no plan is left out. */
+  async load(ids: Iterable<PlanId>): Promise<ReadonlyMap<PlanId, CompiledPlan>> {
+    const loaded = new Map<PlanId, CompiledPlan>();
+    const missing: PlanId[] = [];
+    for (const id of new Set(ids)) {
+      const plan = this.#plans.get(id);
+      if (plan) loaded.set(id, plan);
+      else missing.push(id);
+    }
+    if (missing.length > 0) await this.#read(missing, loaded);
+    return loaded;
+  }
+
+  async #read(ids: readonly PlanId[], into: Map<PlanId, CompiledPlan>): Promise<void> {
+    for (const { id, plan } of await findPlans(this.#store, ids)) {
+      const compiled = compiledOrNull(plan);
+      if (!compiled) continue;
+      into.set(id, compiled);
+      this.#plans.set(id, compiled);
+    }
     for (const id of this.#plans.keys()) {
-      if (this.#plans.size <= MAX_PLANS) break;
-      if (!missing.includes(id)) this.#plans.delete(id);
+      if (this.#plans.size <= this.#maxPlans) return;
+      this.#plans.delete(id);
     }
   }
+}
 
-  get(id: PlanId): CompiledPlan {
-    const plan = this.#plans.get(id);
-    if (!plan) throw new Error(`plan ${id} is not loaded`);
-    return plan;
+/** One plan that is none must not stop the batch that it stands in. */
+function compiledOrNull(plan: Parameters<typeof compilePlan>[0]): CompiledPlan | null {
+  try {
+    return compilePlan(plan);
+  } catch {
+    return null;
   }
 }

@@ -1,39 +1,37 @@
-import { inBatch, takeAcceptedOrders, type Store } from '@connecta/store';
-import { Drafts, type Outcome } from '../engine/drafts.ts';
-import type { PlanCache } from '../engine/planCache.ts';
+import type { Fault } from '@connecta/contracts';
+import { inBatch, takeAcceptedOrders } from '@connecta/store';
+import { Drafts, type EngineParts } from '../engine/drafts.ts';
+import type { Outcome } from '../engine/outcome.ts';
 import type { Engine } from '../engine/port.ts';
 
 export interface PlanOptions {
-  store: Store;
-  plans: PlanCache;
+  parts: EngineParts;
   engine: Engine;
   /** The most orders of one transaction. */
   limit: number;
 }
 
 /** Takes accepted orders and makes them active, their root steps invoked, in one transaction. Null when there are none. */
-export async function planOrders({
-  store,
-  plans,
-  engine,
-  limit,
-}: PlanOptions): Promise<(Outcome & { taken: number }) | null> {
-  return inBatch(store, async (batch) => {
+export async function planOrders({ parts, engine, limit }: PlanOptions): Promise<Outcome | null> {
+  return inBatch(parts.store, async (batch) => {
     const orders = await takeAcceptedOrders(batch, limit);
     if (orders.length === 0) {
       await batch.commit([]);
       return null;
     }
-    const drafts = new Drafts(plans);
+    const drafts = new Drafts(parts);
     await drafts.open(orders);
     for (const order of orders) {
-      const faults = engine.validate(plans.get(order.planId));
+      const plan = drafts.get(order.id)?.plan;
+      const faults = plan ? engine.validate(plan) : UNREADABLE;
       if (faults.length === 0) engine.launch(drafts, order);
       else {
         const message = faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
-        drafts.get(order.id)?.refuse({ kind: 'permanent', code: 'plan_refused', message });
+        drafts.refuse(order, { kind: 'permanent', code: 'plan_refused', message });
       }
     }
-    return { ...(await drafts.commit(batch)), taken: orders.length };
+    return drafts.commit(batch);
   });
 }
+
+const UNREADABLE: readonly Fault[] = [{ path: '/steps', message: 'the plan of this order cannot be read' }];

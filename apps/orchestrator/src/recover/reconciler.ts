@@ -5,8 +5,6 @@ import { countOpenAttempts, findOpenAttempts, listWorkerTypes, type Store } from
 import type { FoundAttempt } from '../engine/moveAttempts.ts';
 import { reconcileType } from './reconcileType.ts';
 
-/** The most attempts of one type that one look compares. */
-const LIMIT = 20_000;
 /** Every so many looks all ids are compared, even where the counts agree. */
 const FULL_EVERY = 6;
 
@@ -19,6 +17,8 @@ export interface ReconcilerOptions {
   apply: (found: FoundAttempt[]) => Promise<void>;
   /** How long an attempt must be missing: longer than an event may lie unread in a dead reader's hands. */
   missingMs?: number;
+  /** The most attempts of one type that one look compares. */
+  limit?: number;
 }
 
 /**
@@ -31,32 +31,37 @@ export class Reconciler {
   #looks = 0;
 
   constructor(options: ReconcilerOptions) {
-    this.#options = { missingMs: 20_000, ...options };
+    this.#options = { missingMs: 20_000, limit: 20_000, ...options };
   }
 
-  /** One look at every type. A type whose queue does not answer is passed over: nothing is decided without it. */
-  async tick(): Promise<void> {
+  /**
+   * One look at every type. A type whose queue does not answer is passed over: nothing is decided without it. With
+   * `silenceProves` false, the time that attempts have been missing begins anew: their ends may lie unread.
+   */
+  async tick(silenceProves: boolean): Promise<void> {
     const { store, log } = this.#options;
+    if (!silenceProves) this.#missingSince.clear();
     const full = this.#looks++ % FULL_EVERY === 0;
     const open = new Map((await countOpenAttempts(store)).map((row) => [row.workerType, row]));
     for (const type of await listWorkerTypes(store)) {
       const { invoked, queued } = open.get(type) ?? { invoked: 0, queued: 0 };
       try {
-        await this.#look(type, invoked, invoked + queued, full);
+        while (await this.#look(type, invoked, invoked + queued, full));
       } catch (error) {
         log.warn({ err: error, type }, 'a queue could not be compared with the database');
       }
     }
   }
 
-  async #look(type: string, invoked: number, expected: number, full: boolean): Promise<void> {
-    const { store, queues, log, timers, missingMs } = this.#options;
+  /** True when a store that was emptied has not got everything again: the oldest are sent first, look by look. */
+  async #look(type: string, invoked: number, expected: number, full: boolean): Promise<boolean> {
+    const { store, queues, log, timers, missingMs, limit } = this.#options;
     const marker = await queues.hasMarker(type);
     const counts = await queues.counts(type);
     const quiet = marker && invoked === 0 && counts.waiting + counts.active === expected;
-    if (quiet && !full && !this.#missingSince.get(type)?.size) return;
+    if (quiet && !full && !this.#missingSince.get(type)?.size) return false;
     const ids = await queues.ids(type);
-    const attempts = await findOpenAttempts(store, type, timers.holdMs, LIMIT);
+    const attempts = await findOpenAttempts(store, type, timers.holdMs, limit);
     const { found, missingSince, stray } = reconcileType({
       attempts,
       queue: { waiting: new Set(ids.waiting), active: new Set(ids.active) },
@@ -71,7 +76,10 @@ export class Reconciler {
     if (again > 0) log.warn({ type, attempts: again, marker }, 'attempts were lost on the way and are sent again');
     await this.#options.apply(found);
     // With more attempts than one look reads, what looks stray may only be unread.
-    if (stray.length > 0 && attempts.length < LIMIT) await queues.remove(type, stray);
-    if (!marker) await queues.setMarker(type);
+    if (stray.length > 0 && attempts.length < limit) await queues.remove(type, stray);
+    if (marker) return false;
+    if (again > 0 && attempts.length >= limit) return true;
+    await queues.setMarker(type);
+    return false;
   }
 }

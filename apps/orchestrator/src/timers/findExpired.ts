@@ -13,14 +13,18 @@ import type { FoundAttempt } from '../engine/moveAttempts.ts';
 /** The most attempts of one kind that one tick moves on; the rest follows with the next. */
 const LIMIT = 500;
 
-/** Everything that a timer has to say now. Only reads: the decision is made again under the orders' locks. */
-export async function findExpired(store: Store, timers: Timers): Promise<FoundAttempt[]> {
+/**
+ * Everything that a timer has to say now. Only reads: the decision is made again under the orders' locks. Of a run that
+ * is both lost and overdue the loss comes first: it says nothing against the work. With `silenceProves` false, nothing is
+ * concluded from workers that have not been heard of.
+ */
+export async function findExpired(store: Store, timers: Timers, silenceProves: boolean): Promise<FoundAttempt[]> {
   const [due, starts, completions, lost, offline] = await Promise.all([
     findDueBackoffs(store, LIMIT),
     findOverdueStarts(store, timers.startMs, LIMIT),
     findOverdueCompletions(store, LIMIT),
-    findLostRuns(store, timers.holdMs, LIMIT),
-    findOfflineAttempts(store, LIMIT),
+    silenceProves ? findLostRuns(store, timers.holdMs, LIMIT) : [],
+    silenceProves ? findOfflineAttempts(store, LIMIT) : [],
   ]);
   const tell = (attempts: readonly OverdueAttempt[], finding: FoundAttempt['finding']): FoundAttempt[] =>
     attempts.map(({ jobId, orderId, attempt }) => ({ jobId, orderId, attempt, finding }));
@@ -31,8 +35,8 @@ export async function findExpired(store: Store, timers: Timers): Promise<FoundAt
       code: 'start_timeout',
       message: `not started within ${timers.startMs} ms of free slots`,
     }),
-    ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     ...tell(lost, { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms` }),
+    ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     // Offline for good: trying again would only wait again.
     ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {
       const message = `no live worker of type '${workerType}' took it within its offline limit`;

@@ -1,0 +1,59 @@
+import { expect } from '@jest/globals';
+import type { JobId, OrderId, StepState, WorkerEvent } from '@connecta/contracts';
+import { applyReports, type Applied } from '../src/advance/applyReports.ts';
+import type { Report } from '../src/advance/readReport.ts';
+import { BuiltInEngine } from '../src/engine/builtIn.ts';
+import type { EngineParts } from '../src/engine/drafts.ts';
+import type { Outcome } from '../src/engine/outcome.ts';
+import { planOrders } from '../src/plan/planOrders.ts';
+import type { Harness } from './harness.ts';
+import { replay } from './replay.ts';
+
+/** A job as a report names it. */
+export interface JobName {
+  id: string;
+  orderId: string;
+  attempt: number;
+}
+
+/** What a worker says of a job's attempt, its lease in order. */
+export function reportOf({ id, orderId, attempt }: JobName, what: object): Report {
+  const jobId = id as JobId;
+  const head = { jobId, attempt, lease: 'not looked at here', instance: 'tester', at: new Date().toISOString() };
+  const lease = { orderId: orderId as OrderId, jobId, attempt, workerType: 'scripted', expiresAtMs: 0 };
+  return { event: { ...head, ...what } as WorkerEvent, lease };
+}
+
+export const completed = (job: JobName, value: unknown = 1): Report => reportOf(job, { type: 'completed', value });
+export const flaky = (job: JobName): Report =>
+  reportOf(job, { type: 'failed', error: { kind: 'retryable', code: 'flaky', message: 'not today' } });
+
+export function apply(parts: EngineParts, reports: readonly Report[]): Promise<Applied> {
+  return applyReports({ parts, reports, random: () => 0 });
+}
+
+/** Makes accepted orders active, without sending anything. */
+export async function launch(harness: Harness, parts: EngineParts): Promise<Outcome> {
+  const engine = new BuiltInEngine(parts.store, harness.queue.jobs);
+  return (await planOrders({ parts, engine, limit: 1000 })) ?? { commands: [], changedOrders: [] };
+}
+
+export function jobsOf(harness: Harness, orderId: OrderId): Promise<(JobName & { step: string; state: string })[]> {
+  return harness.store.prisma.job.findMany({ where: { orderId }, orderBy: { id: 'asc' } });
+}
+
+/** What must hold of every order at any time: its history, its row and its jobs say the same. */
+export async function expectConsistent(harness: Harness, orderId: OrderId): Promise<void> {
+  const order = await harness.store.prisma.order.findUniqueOrThrow({ where: { id: orderId } });
+  const events = await harness.history(orderId);
+  const { order: state, steps } = replay(events);
+  const jobs = await jobsOf(harness, orderId);
+  const rows = Object.fromEntries(jobs.map((job) => [job.step, job.state as StepState]));
+  const stopped = Object.entries(steps).filter(([step]) => !(step in rows));
+  expect({ state, version: events.length, steps }).toEqual({
+    state: order.state,
+    version: order.version,
+    steps: order.progress,
+  });
+  expect({ ...rows, ...Object.fromEntries(stopped) }).toEqual(order.progress);
+}
