@@ -62,8 +62,7 @@ async function stream(
       const order = await findOrderHead(parts.store, id);
       for (const event of await findOrderEvents(parts.store, id, last)) {
         last = event.number;
-        if (!res.write(messageOf(event)) && !res.destroyed)
-          await Promise.race([once(res, 'drain'), once(res, 'close')]);
+        if (!res.write(messageOf(event))) await drained(res);
       }
       if (!order || (hasEnded(order) && last >= order.version)) return;
       if (res.destroyed || parts.stopping.aborted) return;
@@ -75,6 +74,15 @@ async function stream(
     parts.stopping.removeEventListener('abort', leave);
     subscription.close();
   }
+}
+
+/** Resolves when the reader has caught up, or has left. */
+async function drained(res: Response): Promise<void> {
+  if (res.destroyed) return;
+  const done = new AbortController();
+  const { signal } = done;
+  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);
+  done.abort();
 }
 
 function messageOf({ number, at, event }: NumberedEvent): string {

@@ -49,7 +49,7 @@ export async function insertOrders(
           x.traceparent, x."parentJobId"
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
           "createdBy" text, traceparent text, "parentJobId" uuid, scope text, key text)
-        WHERE x.key IS NULL OR EXISTS (SELECT FROM keys k WHERE k.scope = x.scope AND k.key = x.key))
+        WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
       SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
         pg_notify('connecta_intake', '')`,
     values: [JSON.stringify(orders), JSON.stringify(keys)],
