@@ -13,6 +13,9 @@ import { createWorkerApp } from '../worker-api/worker-app.ts';
 import type { WorkerApiConfig } from './config.ts';
 import { commonRegistration, instanceName, type WorkerType } from './worker-type.ts';
 
+/** How soon a type asks again for an alias whose name is still a profile's. */
+const ALIAS_RETRY_MS = 15_000;
+
 export interface WorkerApiOptions {
   workerType: WorkerType;
   config: WorkerApiConfig;
@@ -71,6 +74,7 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
   closers.add('http', () => server.close());
 
   const instance = instanceName('api');
+  let aliasRetry: NodeJS.Timeout | undefined;
   const presence = new Presence({
     beApi,
     registration: async () => ({
@@ -83,9 +87,17 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
       aliases: [...(workerType.aliases ?? [])],
     }),
     heartbeat: () => ({ freeSlots: 0, held: [], draining: false }),
+    onRegistered: async ({ aliases }) => {
+      const taken = aliases.filter(({ state }) => state === 'name_taken');
+      if (taken.length === 0) return;
+      log.info({ taken }, 'aliases wait for their names: a profile of that name goes before them');
+      clearTimeout(aliasRetry);
+      aliasRetry = setTimeout(() => presence.registerAgain(), ALIAS_RETRY_MS).unref();
+    },
     log,
   });
   closers.add('presence', () => presence.leave());
+  closers.add('alias retry', () => clearTimeout(aliasRetry));
   presence.start();
   return { url: server.url, instance, registered: presence.present };
 }
