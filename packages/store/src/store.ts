@@ -45,8 +45,12 @@ export function openStore({ databaseUrl, applicationName, onError = () => {} }: 
   const hot = { ...common, options: HOT_SETTINGS.map((setting) => `-c ${setting}`).join(' ') };
   const pool = new pg.Pool({ ...hot, max: 6 });
   const engine = new pg.Pool({ ...hot, max: 6, pipeline: true } as pg.PoolConfig);
-  pool.on('error', onError);
-  engine.on('error', onError);
+  for (const each of [pool, engine]) {
+    each.on('error', onError);
+    // The pool hears a connection's errors only while it is idle. One that is lost while somebody works with it fails
+    // their statements and, unheard, would end the process as well.
+    each.on('connect', (client) => client.on('error', () => {}));
+  }
   const prisma = new PrismaClient({
     adapter: new PrismaPg({ ...common, max: 8, statement_timeout: 15_000 }, { onPoolError: onError }),
   });
