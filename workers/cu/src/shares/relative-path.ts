@@ -11,8 +11,3 @@ export function parseRelativePath(path: string): string[] | undefined {
   const sound = names.every((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255);
   return sound ? names : undefined;
 }
-
-/** True for the plain name of one file. */
-export function isFileName(name: string): boolean {
-  return parseRelativePath(name)?.length === 1;
-}
