@@ -191,7 +191,7 @@ describe('a job may read', () => {
     const image = await stored('image');
     const inner = await stored(JSON.stringify([image]), 'application/json');
     const outer = await stored(JSON.stringify({ pages: [{ inner }] }), 'application/json; charset=utf-8');
-    await give(job, { input: outer as unknown as JsonValue });
+    await give(job, { input: outer });
     for (const ref of [outer, inner, image, image]) expect((await get(job, ref.blobId)).status).toBe(200);
     expect((await get(job, (await stored('unrelated')).blobId)).status).toBe(404);
   });
@@ -211,7 +211,7 @@ describe('a job may read', () => {
     const foreign = await stored('secret', 'image/png', foreignClient);
     const json = await stored(JSON.stringify([foreign]), 'application/json');
     const job = await runningJob();
-    await give(job, { input: [foreign, json] as unknown as JsonValue });
+    await give(job, { input: [foreign, json] });
     expect((await get(job, json.blobId)).status).toBe(200);
     expect((await get(job, foreign.blobId)).status).toBe(404);
   });
@@ -219,7 +219,7 @@ describe('a job may read', () => {
   test('no JSON that is not what it says, without harm', async () => {
     const job = await runningJob();
     const bomb = await stored('['.repeat(10_000), 'application/json');
-    await give(job, { input: bomb as unknown as JsonValue });
+    await give(job, { input: bomb });
     expect((await get(job, bomb.blobId).responseType('blob')).status).toBe(200);
     expect((await get(job, newId())).status).toBe(404);
     expect((await get(job, (await stored('x')).blobId)).status).toBe(404);
