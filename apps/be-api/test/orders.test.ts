@@ -81,11 +81,11 @@ describe('following an order', () => {
     const { id } = await placed(place({ tasks: TASKS }));
     const began = performance.now();
     const [answer] = await Promise.all([
-      read(id, 10).expect(200),
+      read(id, 60).expect(200),
       new Promise((resolve) => setTimeout(resolve, 150)).then(() => complete(id, 7)),
     ]);
     expect(answer.body).toMatchObject({ id, state: 'completed', result: 7 });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   test('a long poll that is over answers with what there is, and a result may be null', async () => {

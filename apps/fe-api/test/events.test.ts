@@ -47,7 +47,7 @@ describe('the events of an order', () => {
     const cancelledAt = performance.now();
     await world.send('post', `/v1/orders/${id}/cancel`);
     const messages = await reading;
-    expect(performance.now() - cancelledAt).toBeLessThan(2000);
+    expect(performance.now() - cancelledAt).toBeLessThan(20_000);
     expect(messages.map((message) => [message.id, message.event, message.data['state']])).toEqual([
       [1, 'order', 'active'],
       [2, 'job', 'cancelled'],

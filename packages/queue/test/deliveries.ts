@@ -28,7 +28,7 @@ export function valuesOf(batch: EventBatch): unknown[] {
 }
 
 /** Reads and acknowledges until `count` different values came; all that came. */
-export async function readValues(reader: EventReader, count: number, withinMs = 15_000): Promise<unknown[]> {
+export async function readValues(reader: EventReader, count: number, withinMs = 60_000): Promise<unknown[]> {
   const values: unknown[] = [];
   const until = Date.now() + withinMs;
   while (new Set(values).size < count && Date.now() < until) {
@@ -43,7 +43,7 @@ export async function readValues(reader: EventReader, count: number, withinMs = 
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await condition())) {

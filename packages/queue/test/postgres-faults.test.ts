@@ -87,7 +87,7 @@ describe('with Postgres', () => {
     proxy.refuse(true);
     const start = Date.now();
     await expect(queue.jobs.enqueue(new Map([[type, deliveries(1)]]))).rejects.toThrow(QueueUnavailableError);
-    expect(Date.now() - start).toBeLessThan(2_500);
+    expect(Date.now() - start).toBeLessThan(20_000);
     let published = false;
     const publishing = queue.events.publish(type, [completed(1)]).then(() => (published = true));
     await delay(1_000);

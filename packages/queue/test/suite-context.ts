@@ -35,7 +35,16 @@ export function suiteContext(store: () => SuiteStore): SuiteContext {
     },
     openOne: (options = {}) => {
       const { kind, url, prefix } = store();
-      const queue = openQueue({ kind, url, prefix, onError: (error) => state.errors.push(error), ...options });
+      // Calls may take as long as a busy machine needs; what they do about a store that is away has tests of its own.
+      const patient = { enqueueTimeoutMs: 30_000 };
+      const queue = openQueue({
+        kind,
+        url,
+        prefix,
+        onError: (error) => state.errors.push(error),
+        ...patient,
+        ...options,
+      });
       state.open.push(queue);
       return queue;
     },

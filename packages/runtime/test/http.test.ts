@@ -250,7 +250,7 @@ describe('the server', () => {
     await expect((await slow).text()).resolves.toBe('done');
     await expect(never).rejects.toThrow();
     await closing;
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
     await expect(fetch(server.url)).rejects.toThrow();
   });
 });

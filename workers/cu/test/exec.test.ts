@@ -173,7 +173,7 @@ describe('the end', () => {
     const failure = run('hang', { settings: { timeLimitMs: 300 } });
     await expect(failure).rejects.toMatchObject({ kind: 'retryable', code: 'timed_out' });
     await expect(failure).rejects.toThrow(/within 300 ms\nstderr: thinking/);
-    expect(performance.now() - begin).toBeLessThan(3_000);
+    expect(performance.now() - begin).toBeLessThan(30_000);
   });
 
   test('comes by SIGKILL for a program that is deaf to SIGTERM', async () => {
