@@ -82,8 +82,8 @@ export class Orchestrator {
     this.#engine = new BuiltInEngine(store, queue.jobs);
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);
-    this.#follow = async ({ commands, changedOrders }) => {
-      this.#notifier.notify(changedOrders);
+    this.#follow = async ({ commands, changedOrders, openOrders }) => {
+      this.#notifier.notify(changedOrders.map((orderId) => ({ orderId, open: openOrders?.has(orderId) ?? false })));
       await this.#dispatcher.send(commands);
     };
     const reader = queue.events.reader({ consumer: options.name, workerTypes: () => this.#workerTypes });
@@ -151,7 +151,8 @@ export class Orchestrator {
     const outcome = await planOrders({ parts: this.#parts, engine: this.#engine, limit: PLAN_LIMIT });
     if (!outcome) return false;
     await this.#follow(outcome);
-    return true;
+    // Every insert sends a signal: fewer than the limit were all, and no empty transaction has to find that out.
+    return outcome.changedOrders.length >= PLAN_LIMIT;
   }
 
   /** Sends what stands of batches whose commit was not answered. */
@@ -209,7 +210,7 @@ export class Orchestrator {
 
   async #cancel(payload: string): Promise<void> {
     try {
-      await this.#engine.cancel(readOrderSignal(payload) ?? []);
+      await this.#engine.cancel((readOrderSignal(payload) ?? []).map(({ orderId }) => orderId));
     } catch (error) {
       this.#options.log.warn({ err: error }, 'cancelled jobs stay in the queue; their reports will be refused');
     }

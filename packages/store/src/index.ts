@@ -40,7 +40,14 @@ export {
 } from './engine/overdue.ts';
 export { Leadership } from './engine/leadership.ts';
 export { findPlans } from './engine/plans.ts';
-export { CHANNELS, listen, readOrderSignal, type Channel, type ListenOptions } from './signals/listen.ts';
+export {
+  CHANNELS,
+  listen,
+  readOrderSignal,
+  type Channel,
+  type ListenOptions,
+  type OrderChange,
+} from './signals/listen.ts';
 export { createOrderNotifier, type OrderNotifier } from './signals/notifyOrders.ts';
 export { BlobMovedOnError, blobRefOf, type Blob, type BlobState } from './blobs/blob.ts';
 export { completeBlob } from './blobs/completeBlob.ts';
@@ -96,7 +103,7 @@ export {
   type WorkflowFact,
 } from './intake/readIntakeFacts.ts';
 export { findClientId } from './clients/findClientId.ts';
-export { OrderWatch, type OrderSubscription } from './signals/orderWatch.ts';
+export { OrderWatch, type AwaitedChange, type OrderSubscription } from './signals/orderWatch.ts';
 export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
 export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
 export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';

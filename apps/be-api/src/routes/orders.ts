@@ -47,7 +47,7 @@ async function waitForEnd(
   { id, waitMs }: { id: string; waitMs: number },
 ): Promise<PlacedOrder> {
   const endAtMs = performance.now() + waitMs;
-  const subscription = deps.watch.subscribe(id as OrderId);
+  const subscription = deps.watch.subscribe(id as OrderId, 'end');
   const leave = (): void => subscription.close();
   req.socket.once('close', leave);
   deps.stopping.addEventListener('abort', leave, { once: true });

@@ -19,7 +19,7 @@ export async function waitForEnd(
   wait: { id: OrderId; seconds: number; res: Response },
 ): Promise<boolean> {
   const endAtMs = performance.now() + wait.seconds * 1000;
-  const subscription = parts.watch.subscribe(wait.id);
+  const subscription = parts.watch.subscribe(wait.id, 'end');
   const leave = (): void => subscription.close();
   wait.res.once('close', leave);
   parts.stopping.addEventListener('abort', leave, { once: true });

@@ -68,6 +68,7 @@ export class Drafts {
     const outcome = {
       commands: changed.flatMap((draft) => draft.commands),
       changedOrders: changed.map((draft) => draft.order.id),
+      openOrders: new Set(changed.filter((draft) => draft.write.state === 'active').map((draft) => draft.order.id)),
     };
     try {
       await batch.commit([...alongside(), ...write(batch, changed)]);

@@ -6,6 +6,8 @@ import type { Command } from './command.ts';
 export interface Outcome {
   commands: Command[];
   changedOrders: OrderId[];
+  /** Those of them that go on; any other may have ended. */
+  openOrders?: ReadonlySet<OrderId>;
 }
 
 /**
@@ -28,7 +30,7 @@ export class Doubts {
 
   /** What of the collected outcomes took place. After an error all of them are still in doubt. */
   async settle(store: Store): Promise<Outcome> {
-    const doubted = this.#open;
+    const doubted = [...this.#open];
     const commands = doubted.flatMap((outcome) => outcome.commands);
     const changedOrders = [...new Set(doubted.flatMap((outcome) => outcome.changedOrders))];
     if (changedOrders.length === 0) return { commands: [], changedOrders };

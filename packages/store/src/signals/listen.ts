@@ -1,13 +1,13 @@
 import pg from 'pg';
-import { longId, type OrderId } from '@connecta/contracts';
+import { longId, shortId, type OrderId } from '@connecta/contracts';
 
 /** What the processes tell each other through Postgres; each is a hint with a slow poll behind it, never the truth. */
 export const CHANNELS = {
   /** New orders were accepted. */
   intake: 'connecta_intake',
-  /** Orders changed: comma-separated short ids, or `*` for many. */
+  /** Orders changed: comma-separated short ids, `+` before those that go on, or `*` for many. */
   orders: 'connecta_orders',
-  /** Orders were cancelled: same payload. */
+  /** Orders were cancelled: comma-separated short ids. */
   commands: 'connecta_commands',
 } as const;
 export type Channel = keyof typeof CHANNELS;
@@ -84,7 +84,25 @@ export function listen(options: ListenOptions): { ready: Promise<void>; close():
   };
 }
 
-/** The order ids of a payload, or null for `*`: any order may have changed. */
-export function readOrderSignal(payload: string): OrderId[] | null {
-  return payload === '*' ? null : payload.split(',').map((short) => longId<OrderId>(short));
+/** An order that changed; `open` when it goes on, so that whoever waits for its end need not look. */
+export interface OrderChange {
+  orderId: OrderId;
+  open: boolean;
+}
+
+/** Marks an order that goes on; without it, it may have ended. */
+const OPEN = '+';
+
+/** The payload for these changes. */
+export function orderSignalOf(changes: readonly OrderChange[]): string {
+  return changes.map(({ orderId, open }) => `${open ? OPEN : ''}${shortId(orderId)}`).join(',');
+}
+
+/** The changes in a payload, or null for `*`: any order may have changed. */
+export function readOrderSignal(payload: string): OrderChange[] | null {
+  if (payload === '*') return null;
+  return payload.split(',').map((item) => {
+    const open = item.startsWith(OPEN);
+    return { orderId: longId<OrderId>(open ? item.slice(OPEN.length) : item), open };
+  });
 }

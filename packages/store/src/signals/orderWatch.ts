@@ -1,5 +1,8 @@
 import type { OrderId } from '@connecta/contracts';
-import { listen, readOrderSignal } from './listen.ts';
+import { listen, readOrderSignal, type OrderChange } from './listen.ts';
+
+/** What somebody waits for: any change of an order, or its end alone. */
+export type AwaitedChange = 'any' | 'end';
 
 /** Somebody's interest in one order, from `subscribe` on: no signal in between two waits is missed. */
 export interface OrderSubscription {
@@ -24,8 +27,8 @@ export class OrderWatch {
     });
   }
 
-  subscribe(orderId: OrderId): OrderSubscription {
-    const waiter = new Waiter();
+  subscribe(orderId: OrderId, awaited: AwaitedChange = 'any'): OrderSubscription {
+    const waiter = new Waiter(awaited);
     const waiters = this.#waiters.get(orderId) ?? new Set();
     waiters.add(waiter);
     this.#waiters.set(orderId, waiters);
@@ -45,14 +48,25 @@ export class OrderWatch {
     await this.#listener.close();
   }
 
-  #wake(orderIds: readonly OrderId[] | null): void {
-    for (const id of orderIds ?? this.#waiters.keys()) for (const waiter of this.#waiters.get(id) ?? []) waiter.wake();
+  #wake(changes: readonly OrderChange[] | null): void {
+    if (changes === null) {
+      for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.wake();
+      return;
+    }
+    for (const { orderId, open } of changes) {
+      for (const waiter of this.#waiters.get(orderId) ?? []) if (!open || waiter.awaited === 'any') waiter.wake();
+    }
   }
 }
 
 class Waiter {
+  readonly awaited: AwaitedChange;
   #dirty = false;
   #resolve: (() => void) | undefined;
+
+  constructor(awaited: AwaitedChange) {
+    this.awaited = awaited;
+  }
 
   wake(): void {
     this.#dirty = true;
