@@ -30,6 +30,7 @@ function boot(): Promise<RunningSystem> {
     dataDir,
     env: process.env,
     seedServiceAccounts,
+    legacySamples: true,
     log,
     ports: { fe: portOf('CONNECTA_FE_PORT', 4000), be: portOf('CONNECTA_BE_PORT', 4100) },
   });

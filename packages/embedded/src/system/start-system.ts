@@ -17,6 +17,7 @@ import {
   workerProcesses,
 } from './environment.ts';
 import type { ProcessSpec, SystemFacts } from './environment.ts';
+import { legacySamples } from './legacy-samples.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 const readyTimeoutMs = 60_000;
@@ -43,6 +44,8 @@ export interface SystemOptions {
   readonly entries?: Readonly<Record<string, string>>;
   readonly replicas?: { readonly orchestrator?: number; readonly runner?: number };
   readonly slots?: number;
+  /** Sets the examples of `examples/legacy` up: commands, shares, the resident program, an inbox. */
+  readonly legacySamples?: boolean;
   /** Variables for every process, such as shorter timers. */
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -105,8 +108,15 @@ async function startWorkerType(
   await migrateDeploy(url, join(repository, 'prisma/worker/migrations'));
   const folder = join(embedded.dataDir.path, 'workers', workerType);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const specs = workerProcesses(facts, {
-    secrets: facts.keys.worker(workerType),
+  const secrets = facts.keys.worker(workerType);
+  const { serviceAccountKey } = secrets;
+  const beUrl = `http://127.0.0.1:${facts.ports.be}`;
+  const legacy =
+    options.legacySamples && workerType === 'cu'
+      ? legacySamples({ repository, folder, beUrl, serviceAccountKey })
+      : undefined;
+  const specs = workerProcesses(legacy ? { ...facts, extra: { ...legacy.env, ...facts.extra } } : facts, {
+    secrets,
     apiPort: await embedded.dataDir.port(`${workerType}-api`),
     databaseUrl: url,
     runners: options.replicas?.runner ?? 1,
@@ -114,7 +124,7 @@ async function startWorkerType(
     folder,
     entries: options.entries?.[workerType] ?? `workers/${workerType}/src`,
   });
-  await fleet.start(specs);
+  await fleet.start([...specs, ...(legacy?.programs ?? [])]);
 }
 
 async function gatewayPorts(embedded: Embedded, fixed: SystemOptions['ports']): Promise<{ fe: number; be: number }> {
