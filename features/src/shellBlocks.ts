@@ -8,11 +8,11 @@ export interface ShellBlock {
   readonly shown: string | undefined;
 }
 
-/** The `sh` blocks of one section (by its heading), each with the plain block that follows before the next one. */
-export function shellBlocks(markdown: string, heading: string): ShellBlock[] {
-  const after = markdown.split(`\n## ${heading}\n`)[1];
-  if (after === undefined) throw new Error(`there is no section '${heading}'`);
-  const section = after.split('\n## ')[0] ?? '';
+/** The `sh` blocks of a document or of one section, each with the plain block that follows before the next one. */
+export function shellBlocks(markdown: string, heading?: string): ShellBlock[] {
+  const after = heading === undefined ? markdown : markdown.split(`\n## ${heading}\n`)[1];
+  if (after === undefined) throw new Error(`there is no section '${heading ?? ''}'`);
+  const section = heading === undefined ? after : (after.split('\n## ')[0] ?? '');
   const blocks = [...section.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, language, text = '']) => ({
     language,
     text,

@@ -7,20 +7,45 @@ import { hasPrograms, runBlocks, shellBlocks, type ShellBlock } from '../src/she
 import { TestSystem } from '../src/system.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** The reader is told to put in what `npm start` printed; here both are known. */
-const isForTheReader = ({ commands }: ShellBlock): boolean => commands.includes('export KEY=');
-/** What differs from run to run is cut out of the text with an ellipsis. */
-const isWhole = ({ shown }: ShellBlock): boolean => shown !== undefined && !shown.includes('…');
-
 const { PATH = '', HOME = '', CI = '' } = process.env;
 const withTools = CI !== '' || hasPrograms(PATH, 'bash', 'curl', 'node') ? describe : describe.skip;
 
-withTools('the README', () => {
+/** What differs from run to run is cut out of the text with an ellipsis, or is an id. */
+function isTheSameEachTime({ shown }: ShellBlock): boolean {
+  return shown !== undefined && !/…|[0-9a-f]{8}-[0-9a-f]{4}-7/.test(shown);
+}
+
+async function readBlocks(file: string, heading?: string): Promise<ShellBlock[]> {
+  return shellBlocks(await readFile(join(root, file), 'utf8'), heading);
+}
+
+withTools('what the documents tell a reader to type', () => {
   let system: TestSystem;
+  let shorthands: ShellBlock;
+  let firstOrder: ShellBlock[];
+
   beforeAll(async () => {
     system = await TestSystem.start();
+    const [forTheReader, ...blocks] = await readBlocks('README.md', 'A first order of your own');
+    // The reader puts in what `npm start` printed; here both are known.
+    expect(forTheReader?.commands).toContain('export KEY=');
+    firstOrder = blocks;
+    shorthands = blocks[0] as ShellBlock;
+    expect(shorthands.commands).toContain('connecta()');
   });
   afterAll(() => system.stop());
+
+  /** Runs blocks in one shell and compares what they print with what the text shows. */
+  async function expectToPrint(blocks: readonly ShellBlock[]): Promise<void> {
+    const env = { PATH, HOME, CONNECTA: system.api.url, KEY: system.api.key };
+    const outputs = await runBlocks(blocks, { cwd: root, env });
+    const told = blocks.map(({ commands, shown }, i) => ({ commands, shown, printed: outputs[i] }));
+    const stable = told.filter(isTheSameEachTime);
+    expect(stable.length).toBeGreaterThan(3);
+    expect(stable.map(({ commands, printed }) => ({ commands, printed: printed?.trimEnd() }))).toEqual(
+      stable.map(({ commands, shown }) => ({ commands, printed: shown?.trimEnd() })),
+    );
+  }
 
   test('the samples that npm start sends all end as they must', async () => {
     const client = spawn(process.execPath, [join(root, 'scripts/sample-client.ts')], {
@@ -34,15 +59,12 @@ withTools('the README', () => {
     expect(code).toBe(0);
   });
 
-  test('every command of the first order runs and prints what the text shows', async () => {
-    const readme = await readFile(join(root, 'README.md'), 'utf8');
-    const all = shellBlocks(readme, 'A first order of your own');
-    const blocks = all.filter((block) => !isForTheReader(block));
-    expect(all.length - blocks.length).toBe(1);
-    const env = { PATH, HOME, CONNECTA: system.api.url, KEY: system.api.key };
-    const outputs = await runBlocks(blocks, { cwd: root, env });
-    const shown = blocks.filter(isWhole).map(({ shown }) => shown);
-    expect(outputs.filter((_, i) => isWhole(blocks[i] as ShellBlock))).toEqual(shown);
-    expect(shown.length).toBeGreaterThan(3);
+  // The setup that the README makes shows up in what later texts print, so its commands come last.
+  test.each(['docs/orders.md', 'docs/workflows.md', 'docs/setups.md'])('%s', async (file) => {
+    await expectToPrint([shorthands, ...(await readBlocks(file))]);
+  });
+
+  test('README.md, a first order', async () => {
+    await expectToPrint(firstOrder);
   });
 });
