@@ -32,5 +32,7 @@ export function isAway(error: unknown): boolean {
 export function openPool(url: string, onError: (error: unknown) => void): pg.Pool {
   const pool = new pg.Pool({ ...connectionSettings(url), max: 4, idleTimeoutMillis: 30_000 });
   pool.on('error', onError);
+  // The pool hears a connection's errors only while it is idle; unheard, one in use that is lost would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }

@@ -68,6 +68,8 @@ export class RedisEventReader implements EventReader {
   }
 
   close(): Promise<void> {
+    // Each disconnect of a closed connection leaves a timer of two seconds behind that keeps the process from its end.
+    if (this.#sleeper.isStopped()) return Promise.resolve();
     this.#sleeper.stop();
     this.#connections.reads.disconnect();
     this.#connections.acks.disconnect();
