@@ -10,6 +10,9 @@ const schema = z
     QUEUE_BACKEND: z.enum(['redis', 'postgres'], 'expected redis or postgres').default('redis'),
     REDIS_URL: configFields.redisUrl().optional(),
     QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
+    BLOB_CONNECTION_STRING: configFields.text(),
+    BLOB_CONTAINER: configFields.text().default('connecta'),
+    RETENTION_INTERVAL_MS: configFields.count(600_000, 1000),
     CONNECTA_LEASE_KEY: configFields.key(32),
     CONNECTA_HOLD_MS: configFields.count(DEFAULT_TIMERS.holdMs, 1000),
     CONNECTA_RECONCILE_MS: configFields.count(5000, 100),
@@ -26,6 +29,9 @@ const schema = z
 export interface OrchestratorConfig extends ProcessConfig {
   databaseUrl: string;
   queue: { kind: 'redis' | 'postgres'; url: string };
+  blobs: { connectionString: string; container: string };
+  /** How often expired blobs are looked for. */
+  retentionIntervalMs: number;
   leaseKey: string;
   timers: Timers;
   reconcileMs: number;
@@ -45,6 +51,8 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
       kind: read.QUEUE_BACKEND,
       url: (read.QUEUE_BACKEND === 'redis' ? read.REDIS_URL : read.QUEUE_DATABASE_URL) ?? '',
     },
+    blobs: { connectionString: read.BLOB_CONNECTION_STRING, container: read.BLOB_CONTAINER },
+    retentionIntervalMs: read.RETENTION_INTERVAL_MS,
     leaseKey: read.CONNECTA_LEASE_KEY,
     timers: { ...DEFAULT_TIMERS, holdMs: read.CONNECTA_HOLD_MS },
     reconcileMs: read.CONNECTA_RECONCILE_MS,

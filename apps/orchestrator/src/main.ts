@@ -1,8 +1,11 @@
+import { openBlobs } from '@connecta/blobs';
 import { openQueue } from '@connecta/queue';
 import { Metrics, createHealthApp, runProcess, startServer } from '@connecta/runtime';
 import { openStore } from '@connecta/store';
 import { readOrchestratorConfig } from './config.ts';
 import { Orchestrator } from './orchestrator.ts';
+import { Retention } from './retain/retention.ts';
+import { Loop } from './run/loop.ts';
 
 await runProcess({
   name: 'orchestrator',
@@ -29,6 +32,15 @@ await runProcess({
     });
     closers.add('orchestrator', () => orchestrator.stop());
     await orchestrator.start();
+    const retention = new Retention({ store, openBlobs: () => openBlobs(config.blobs), log });
+    const sweeping = new Loop({
+      name: 'retain',
+      tick: () => retention.tick(),
+      idleMs: config.retentionIntervalMs,
+      log,
+    });
+    closers.add('retention', () => sweeping.stop());
+    sweeping.start();
     const ready = { database: () => store.pool.query('SELECT 1'), queue: () => queue.check() };
     const app = createHealthApp({ ready, metrics, log, stopping });
     const server = await startServer(app, { port: config.port });
