@@ -10,6 +10,7 @@ const schema = z
     QUEUE_BACKEND: z.enum(['redis', 'postgres'], 'expected redis or postgres').default('redis'),
     REDIS_URL: configFields.redisUrl().optional(),
     QUEUE_DATABASE_URL: configFields.postgresUrl().optional(),
+    QUEUE_PREFIX: configFields.text().default('connecta'),
     BLOB_CONNECTION_STRING: configFields.text(),
     BLOB_CONTAINER: configFields.text().default('connecta'),
     RETENTION_INTERVAL_MS: configFields.count(600_000, 1000),
@@ -17,6 +18,7 @@ const schema = z
     CONNECTA_HOLD_MS: configFields.count(DEFAULT_TIMERS.holdMs, 1000),
     CONNECTA_RECONCILE_MS: configFields.count(5000, 100),
     ORCHESTRATOR_PORT: configFields.port(0),
+    ORCHESTRATOR_HOST: configFields.text().default('127.0.0.1'),
     ORCHESTRATOR_NAME: configFields.text().default(`${hostname()}-${process.pid}`),
   })
   .superRefine((env, context) => {
@@ -28,7 +30,7 @@ const schema = z
 
 export interface OrchestratorConfig extends ProcessConfig {
   databaseUrl: string;
-  queue: { kind: 'redis' | 'postgres'; url: string };
+  queue: { kind: 'redis' | 'postgres'; url: string; prefix: string };
   blobs: { connectionString: string; container: string };
   /** How often expired blobs are looked for. */
   retentionIntervalMs: number;
@@ -37,6 +39,7 @@ export interface OrchestratorConfig extends ProcessConfig {
   reconcileMs: number;
   /** For `/live`, `/ready` and `/metrics`; 0: any free port. */
   port: number;
+  host: string;
   /** Unique among the replicas. */
   name: string;
 }
@@ -50,6 +53,7 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
     queue: {
       kind: read.QUEUE_BACKEND,
       url: (read.QUEUE_BACKEND === 'redis' ? read.REDIS_URL : read.QUEUE_DATABASE_URL) ?? '',
+      prefix: read.QUEUE_PREFIX,
     },
     blobs: { connectionString: read.BLOB_CONNECTION_STRING, container: read.BLOB_CONTAINER },
     retentionIntervalMs: read.RETENTION_INTERVAL_MS,
@@ -57,6 +61,7 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
     timers: { ...DEFAULT_TIMERS, holdMs: read.CONNECTA_HOLD_MS },
     reconcileMs: read.CONNECTA_RECONCILE_MS,
     port: read.ORCHESTRATOR_PORT,
+    host: read.ORCHESTRATOR_HOST,
     name: read.ORCHESTRATOR_NAME,
   };
 }

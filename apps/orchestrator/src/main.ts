@@ -43,7 +43,7 @@ await runProcess({
     sweeping.start();
     const ready = { database: () => store.pool.query('SELECT 1'), queue: () => queue.check() };
     const app = createHealthApp({ ready, metrics, log, stopping });
-    const server = await startServer(app, { port: config.port });
+    const server = await startServer(app, { port: config.port, host: config.host });
     closers.add('http', () => server.close());
     log.info({ url: server.url, replica: config.name }, 'the orchestrator runs');
   },

@@ -31,6 +31,7 @@ export interface ReplicaOptions {
   /** Another way to the same database or queue, for instance through a proxy. */
   databaseUrl?: string;
   queueUrl?: string;
+  queue?: QueueBackend;
   timers?: Timers;
 }
 
@@ -73,7 +74,7 @@ export class Harness {
     const { name = randomUUID(), databaseUrl = this.databaseUrl, timers } = options;
     const orchestrator = new Orchestrator({
       store: options.databaseUrl === undefined ? this.store : this.#ownStore(options.databaseUrl),
-      queue: options.queueUrl === undefined ? this.queue : this.openQueue({ url: options.queueUrl }),
+      queue: options.queue ?? (options.queueUrl === undefined ? this.queue : this.openQueue({ url: options.queueUrl })),
       databaseUrl,
       leaseKey: this.leaseKey,
       name,

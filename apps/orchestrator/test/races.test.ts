@@ -30,7 +30,7 @@ describe('two replicas at the same order', () => {
   const rootsOf = async (id: OrderId): Promise<[JobName, JobName]> => (await jobsOf(harness, id)) as [never, never];
 
   test('never both miss a join, and never both make it', async () => {
-    for (const id of await begin(join, 150)) {
+    for (const id of await begin(join, 60)) {
       const [a, b] = await rootsOf(id);
       const outcomes = await Promise.all([apply(one, [completed(a)]), apply(other, [completed(b)])]);
       expect(outcomes.flatMap(({ commands }) => commands.map(({ job }) => job.step))).toEqual(['c']);
@@ -38,7 +38,7 @@ describe('two replicas at the same order', () => {
   });
 
   test('take a report that both are given once', async () => {
-    for (const id of await begin(join, 50)) {
+    for (const id of await begin(join, 20)) {
       const [a, b] = await rootsOf(id);
       const both = [completed(a), flaky(b)];
       const outcomes = await Promise.all([apply(one, both), apply(other, both)]);
@@ -70,7 +70,7 @@ describe('two replicas at the same order', () => {
   test('and a cancel, with two hundred ends and retries of it at once: cancelled is final and the record is whole', async () => {
     const steps = Object.fromEntries(range(200).map((i) => [`s${i}`, scriptedStep([])]));
     const wide = await harness.plan({ steps: { ...steps, end: scriptedStep(Object.keys(steps)) }, outputs: ['end'] });
-    for (const after of [0, 40, 120]) {
+    for (const after of [0, 60]) {
       const [id] = (await begin(wide, 1)) as [OrderId];
       const jobs = await jobsOf(harness, id);
       const ends = jobs.map((job, i) => {

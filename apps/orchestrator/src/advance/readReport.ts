@@ -49,8 +49,7 @@ function reasonOf({ issues }: { issues: readonly { path: PropertyKey[]; message:
 
 /** What the database cannot hold is the worker's fault, not a reason to lose the report. */
 function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
-  const instance = storableText(event.instance);
-  const clean = instance === event.instance ? event : { ...event, instance };
+  const clean = cleanHead(event);
   if (clean.type === 'failed') {
     const { code, message } = clean.error;
     return { ...clean, error: { ...clean.error, code: storableText(code), message: storableText(message) } };
@@ -61,6 +60,14 @@ function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
   const { value: _, type: __, ...head } = clean;
   const message = `the result cannot be stored: ${fault}`;
   return { ...head, type: 'failed', error: { kind: 'permanent', code: 'invalid_output', message } };
+}
+
+function cleanHead(event: WorkerEvent): WorkerEvent {
+  const instance = storableText(event.instance);
+  // Of all that the format allows, Postgres knows no year 0 and no fraction of a hundred digits.
+  const bad = 'startedAt' in event && /^0000|.{40}/.test(event.startedAt ?? '');
+  if (instance === event.instance && !bad) return event;
+  return { ...event, instance, ...(bad ? { startedAt: undefined } : {}) };
 }
 
 function faultOf(value: JsonValue): string | null {
