@@ -21,6 +21,7 @@ const environmentReaders = [
   'examples/**',
   '**/*.test.ts',
   '**/test/**',
+  'features/**',
 ];
 
 const tests = ['**/*.test.ts', '**/test/**/*.ts', 'features/**/*.ts'];

@@ -5,8 +5,9 @@ import { probe } from './probe.ts';
 await runProcess({
   name: 'probe-runner',
   config: () => readRunnerConfig(process.env),
-  main({ config, log, closers, stop }) {
-    startRunner({ workerType: probe, config, log, closers, onDrained: () => stop('drained') });
+  main(scope) {
+    const { config, log, closers } = scope;
+    startRunner({ workerType: probe, config, log, closers, onDrained: () => scope.stop('drained') });
     return Promise.resolve();
   },
 });

@@ -68,7 +68,8 @@ export class ApiClient {
   /** Places an order; throws unless it is accepted. Asks again, under one key, while the gateway is away. */
   async place(body: unknown): Promise<string> {
     const key = crypto.randomUUID();
-    for (const end = Date.now() + 30_000; ; await sleep(200)) {
+    const end = Date.now() + 30_000;
+    for (;;) {
       const answer = await this.send<{ id: string }>('POST', '/v1/orders', {
         body,
         headers: { 'idempotency-key': key },
@@ -77,6 +78,7 @@ export class ApiClient {
       if ((answer !== null && answer.status < 500) || Date.now() > end) {
         throw new Error(`not accepted: ${JSON.stringify(answer?.body)}`);
       }
+      await sleep(200);
     }
   }
 
@@ -100,10 +102,12 @@ export class ApiClient {
 
   /** The order once it has ended. */
   async ended(id: string, withinMs = 60_000): Promise<TraceOrder> {
-    for (const end = Date.now() + withinMs; ; await sleep(100)) {
+    const end = Date.now() + withinMs;
+    for (;;) {
       const order = await this.order(id).catch(() => null);
       if (order && ['completed', 'failed', 'cancelled'].includes(order.state)) return order;
       if (Date.now() > end) throw new Error(`not ended within ${withinMs} ms: ${JSON.stringify(order)}`);
+      await sleep(100);
     }
   }
 

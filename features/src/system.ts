@@ -73,20 +73,23 @@ export class TestSystem {
   async stop(): Promise<void> {
     await this.store.close();
     await this.running.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    // To look at the logs of a failure: FEATURES_KEEP=1.
+    if (!process.env['FEATURES_KEEP']) await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
 /** Asks until something is there. */
 export async function until<T>(ask: () => Promise<T | undefined | null | false>, withinMs = 60_000): Promise<T> {
   let last: unknown;
-  for (const end = Date.now() + withinMs; Date.now() < end; await sleep(50)) {
+  const end = Date.now() + withinMs;
+  while (Date.now() < end) {
     try {
       const found = await ask();
       if (found) return found;
     } catch (error) {
       last = error;
     }
+    await sleep(50);
   }
   throw new Error(`it did not happen within ${withinMs} ms`, { cause: last });
 }

@@ -44,7 +44,7 @@ export function openStore({ databaseUrl, applicationName, onError = () => {} }: 
   };
   const hot = { ...common, options: HOT_SETTINGS.map((setting) => `-c ${setting}`).join(' ') };
   const pool = new pg.Pool({ ...hot, max: 6 });
-  const engine = new pg.Pool({ ...hot, max: 6, pipeline: true } as pg.PoolConfig);
+  const engine = new pg.Pool({ ...hot, max: 6, pipeline: true });
   for (const each of [pool, engine]) {
     each.on('error', onError);
     // The pool hears a connection's errors only while it is idle. One that is lost while somebody works with it fails

@@ -1,4 +1,11 @@
-import { Problem, fileRefsIn, readLease, type BeApiOperations, type FileRef, type JsonValue } from '@connecta/contracts';
+import {
+  Problem,
+  fileRefsIn,
+  readLease,
+  type BeApiOperations,
+  type FileRef,
+  type JsonValue,
+} from '@connecta/contracts';
 import type { Intake, IntakeRequest } from '@connecta/intake';
 import { idempotencyOf, inputOf, type OperationInput } from '@connecta/runtime';
 import { ANY_CLIENT, findClientId, findOrdersAbove, type ServiceAccount, type Store } from '@connecta/store';

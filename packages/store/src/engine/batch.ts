@@ -36,8 +36,7 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
   begun.catch(() => {}); // its error also fails every statement behind it
   const batch: Batch = {
     async run(name, text, values) {
-      const { rows } = await client.query({ name, text, values });
-      return rows;
+      return (await client.query<never>({ name, text, values })).rows;
     },
     async commit(last) {
       const [done, ...settled] = await Promise.allSettled([client.query('COMMIT'), begun, ...last]);

@@ -1,5 +1,6 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
 import type { Batch } from './batch.ts';
+import { oneByOne } from './oneByOne.ts';
 
 /** A job as the engine decides on it. */
 export interface EngineJob {
@@ -63,6 +64,7 @@ export function completeJobs(batch: Batch, reports: readonly CompletedReport[]):
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text,
        "startedAt" timestamptz, value jsonb, context jsonb)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${OPEN}
+       AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(reports)],
   );
@@ -78,6 +80,7 @@ export function startJobs(
     `UPDATE jobs j SET state = 'started', instance = x.instance, started_at = now(), complete_by = now() + x."completeMs" * interval '1 millisecond'
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text, "completeMs" bigint)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} IN ('invoked', 'queued')
+       AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(reports)],
   );
@@ -90,7 +93,7 @@ export function queueJobs(batch: Batch, attempts: readonly { jobId: JobId; attem
     `UPDATE jobs j SET state = 'queued', queued_at = now(),
        start_clock_ms = (SELECT t.free_clock_ms FROM worker_types t WHERE t.name = j.worker_type)
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int)
-     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND ${STATE} = 'invoked'
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND ${STATE} = 'invoked' AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(attempts)],
   );
@@ -118,7 +121,8 @@ export async function recordProgress(
        complete_by = least(now() + x."completeMs" * interval '1 millisecond', j.started_at + x."completeCapMs" * interval '1 millisecond')
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, progress real, context jsonb,
        "completeMs" bigint, "completeCapMs" bigint)
-     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} = 'started'`,
+     WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} = 'started'
+       AND ${oneByOne('x.attempt')}`,
     [JSON.stringify(reports)],
   );
 }
@@ -137,7 +141,7 @@ export function findResults(
     'find_results',
     `SELECT j.order_id AS "orderId", j.step, j.result FROM jobs j
      JOIN json_to_recordset($1::json) x("orderId" uuid, step text) ON j.order_id = x."orderId" AND j.step = x.step
-     WHERE j.state = 'completed'`,
+     WHERE j.state = 'completed' AND ${oneByOne('length(x.step)')}`,
     [JSON.stringify(wanted)],
   );
 }
@@ -199,7 +203,7 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
        finished_at = CASE WHEN x.state IN ('error', 'cancelled') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, "fromAttempt" int, "fromState" text, state text, attempt int, lost int,
        failed int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
-     WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState"
+     WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState" AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(moves)],
   );

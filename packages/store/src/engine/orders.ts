@@ -9,6 +9,7 @@ import type {
   Progress,
 } from '@connecta/contracts';
 import type { Batch } from './batch.ts';
+import { oneByOne } from './oneByOne.ts';
 
 /** An order as the engine sees it under its row lock. */
 export interface LockedOrder {
@@ -64,7 +65,7 @@ export function writeOrders(batch: Batch, orders: readonly OrderWrite[]): Promis
        result = coalesce(x.result, o.result), error = x.error,
        finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb)
-     WHERE o.id = x.id`,
+     WHERE o.id = x.id AND ${oneByOne('x.version')}`,
     [JSON.stringify(orders)],
   );
 }
