@@ -105,13 +105,14 @@ export class Problem extends Error {
   }
 }
 
-/** Codes that the engine itself sets as a job's error. */
-export const ENGINE_ERROR_CODES = [
-  'ack_timeout',
-  'start_timeout',
-  'complete_timeout',
-  'lost',
-  'blocked',
-  'cancelled',
-] as const;
-export type EngineErrorCode = (typeof ENGINE_ERROR_CODES)[number];
+/** Codes that the engine itself sets as the error of a job or of its order. */
+export type EngineErrorCode =
+  | 'ack_timeout'
+  | 'start_timeout'
+  | 'complete_timeout'
+  | 'lost'
+  | 'blocked'
+  | 'cancelled'
+  | 'invalid_output'
+  | 'output_failed'
+  | 'plan_refused';

@@ -45,7 +45,6 @@ export {
   ERROR_KINDS,
   deliveryId,
   jobErrorSchema,
-  jobMessageSchema,
   parseDeliveryId,
   workerEventSchema,
   type ErrorKind,
@@ -54,7 +53,6 @@ export {
   type WorkerEvent,
 } from './messages.ts';
 export {
-  ENGINE_ERROR_CODES,
   PROBLEMS,
   Problem,
   type EngineErrorCode,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JobId, ProfileId } from './ids.ts';
-import { blobRefSchema, fileRefSchema, type BlobRef, type FileRef, type JsonValue } from './values.ts';
+import { isId, type JobId, type ProfileId } from './ids.ts';
+import { blobRefSchema, type BlobRef, type FileRef, type JsonValue } from './values.ts';
 
 /** What a worker gets of one job: the BullMQ message's data, and the body of a claim over HTTP. */
 export interface JobMessage {
@@ -21,19 +21,6 @@ export interface JobMessage {
   lease: string;
   traceparent: string;
 }
-
-export const jobMessageSchema = z.object({
-  blobId: z.string().optional(),
-  blob: blobRefSchema.omit({ blobId: true }).optional(),
-  value: z.json().optional(),
-  file: fileRefSchema.optional(),
-  profileId: z.string(),
-  profileRevision: z.number().int().positive(),
-  params: z.record(z.string(), z.json()).optional(),
-  context: blobRefSchema.optional(),
-  lease: z.string().min(1),
-  traceparent: z.string(),
-});
 
 export const ERROR_KINDS = ['retryable', 'permanent', 'business'] as const;
 /** `retryable`: try again; `permanent`: the work cannot succeed; `business`: the function's own, expected refusal. */
@@ -106,10 +93,12 @@ export function deliveryId(jobId: JobId, attempt: number): string {
   return `${jobId}-${attempt}`;
 }
 
+const ID_CHARS = 36;
+const ATTEMPT_SUFFIX = /^-[1-9]\d{0,8}$/;
+
 /** Reads a {@link deliveryId} back; null when the text is not one. */
 export function parseDeliveryId(id: string): { jobId: JobId; attempt: number } | null {
-  const dash = id.lastIndexOf('-');
-  const attempt = Number(id.slice(dash + 1));
-  if (dash !== 36 || !Number.isInteger(attempt) || attempt < 1) return null;
-  return { jobId: id.slice(0, dash) as JobId, attempt };
+  const [jobId, attempt] = [id.slice(0, ID_CHARS), id.slice(ID_CHARS)];
+  if (!isId(jobId) || !ATTEMPT_SUFFIX.test(attempt)) return null;
+  return { jobId: jobId as JobId, attempt: Number(attempt.slice(1)) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BlobId } from './ids.ts';
+import { isId, type BlobId } from './ids.ts';
 
 /** The largest JSON value that travels inline, in bytes of UTF-8; larger JSON and all else is a blob. */
 export const INLINE_VALUE_BYTES = 8192;
@@ -9,8 +9,8 @@ export const MAX_JSON_DEPTH = 64;
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
 export const blobRefSchema = z.strictObject({
-  blobId: z.uuid().transform((id) => id as BlobId),
-  mediaType: z.string().max(255),
+  blobId: z.custom<BlobId>(isId, 'expected a lower-case UUID'),
+  mediaType: z.string().regex(/^[^\p{Cc}\p{Cs}]{0,255}$/u),
   size: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });

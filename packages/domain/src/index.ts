@@ -2,13 +2,12 @@ export { advance, begin, failedOutputs, inputOf, resultOfOrder, resume, type Adv
 export { compilePlan, type CompiledPlan, type Plan, type PlannedStep } from './plan.ts';
 export {
   DEFAULT_RETRY,
-  backoff,
   decideRetry,
   type AttemptEnd,
   type RetryDecision,
   type RetryPolicy,
   type Spent,
 } from './retry.ts';
-export { DEFAULT_OFFLINE, DEFAULT_TIMERS, completeBy, type OfflinePolicy, type Timers } from './timers.ts';
-export { JOB_MOVES, ORDER_MOVES, jobMayMove, orderMayMove } from './transitions.ts';
+export { DEFAULT_TIMERS, type Timers } from './timers.ts';
+export { jobMayMove, orderMayMove } from './transitions.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';

@@ -22,17 +22,3 @@ export const DEFAULT_TIMERS: Timers = {
   holdMs: 30_000,
   missedHeartbeats: 3,
 };
-
-/** What becomes of the jobs of a type that has no live instance. */
-export interface OfflinePolicy {
-  policy: 'wait' | 'fail';
-  /** With `wait`: how long, in milliseconds. */
-  limitMs: number;
-}
-
-export const DEFAULT_OFFLINE: OfflinePolicy = { policy: 'wait', limitMs: 24 * 3_600_000 };
-
-/** When a run must have completed, after a report of progress at `now`; all in milliseconds since the epoch. */
-export function completeBy(now: number, startedAt: number, timers: Timers): number {
-  return Math.min(now + timers.completeMs, startedAt + timers.completeCapMs);
-}

@@ -5,7 +5,7 @@ import type { JobState, OrderState } from '@connecta/contracts';
  * may cross, and a short job reports its start with its end. An open state goes back to `pending` (backoff) or
  * `invoked` under a new attempt.
  */
-export const JOB_MOVES = {
+const JOB_MOVES = {
   pending: ['invoked', 'cancelled', 'error'],
   invoked: ['invoked', 'queued', 'started', 'completed', 'error', 'pending', 'cancelled'],
   queued: ['invoked', 'started', 'completed', 'error', 'pending', 'cancelled'],
@@ -18,7 +18,7 @@ export const JOB_MOVES = {
 } as const satisfies Record<JobState, readonly JobState[]>;
 
 /** The legal moves of an order; `failed → active` is a retry, under a new epoch. An order that cannot be run fails at once. */
-export const ORDER_MOVES = {
+const ORDER_MOVES = {
   accepted: ['active', 'failed', 'cancelled'],
   active: ['completed', 'failed', 'cancelled'],
   completed: [],
