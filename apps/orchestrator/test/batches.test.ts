@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type JobId, type OrderId, type PlanId } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import { DEFAULT_TIMERS, type Plan } from '@connecta/domain';
 import type { EngineParts } from '../src/engine/drafts.ts';
 import { moveAttempts, type FoundAttempt } from '../src/engine/moveAttempts.ts';
 import { PlanCache } from '../src/engine/planCache.ts';
@@ -88,6 +88,24 @@ describe('one batch', () => {
     const row = await harness.store.prisma.job.findUniqueOrThrow({ where: { id: bad.id } });
     expect(row).toMatchObject({ error, startedAt: new Date('2026-01-01T00:00:00.000Z') });
     await expectConsistent(harness, id);
+  });
+
+  test('progress extends a run by its complete time, never past its cap, and only forward', async () => {
+    const { id, jobs } = await begin(single());
+    const progress = (fraction: number) => reportOf(jobs[0], { type: 'progress', progress: fraction });
+    await apply(parts, [progress(0.1), reportOf(jobs[0], { type: 'started' })]);
+    await apply(parts, [progress(0.5), progress(0.4)]);
+    const row = () => harness.store.prisma.job.findFirstOrThrow({ where: { orderId: id } });
+    const { completeMs, completeCapMs } = DEFAULT_TIMERS;
+    expect(Number(await row().then((job) => job.completeBy)) - Date.now()).toBeGreaterThan(completeMs - 20_000);
+    await harness.store.pool.query(
+      `UPDATE jobs SET started_at = now() - $2 * interval '1 millisecond' + interval '1 minute' WHERE id = $1`,
+      [jobs[0].id, completeCapMs],
+    );
+    await apply(parts, [progress(0.2)]);
+    const job = await row();
+    expect(Number(job.completeBy)).toBe(Number(job.startedAt) + completeCapMs);
+    expect(job.progress).toBeCloseTo(0.4);
   });
 
   test('a report of a job that nobody knows, or not yet, is kept aside and harms no other', async () => {

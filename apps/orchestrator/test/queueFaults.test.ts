@@ -40,6 +40,7 @@ describe('the queue fails', () => {
         await harness.queue.jobs.enqueue(new Map([['scripted', deliveries]]));
       },
     });
+    await harness.store.pool.query(`UPDATE jobs SET invoked_at = now() - interval '3 seconds'`);
     // The queue is empty and has no marker: everything is sent at once, ten at a time, and the marker comes last.
     await reconciler.tick(true);
     expect(await harness.queue.jobs.hasMarker('scripted')).toBe(true);

@@ -40,6 +40,10 @@ describe('reconcileType', () => {
     expect(look({ attempts: [open({ ageMs: 500 })] })).toEqual({ found: [], missingSince: new Map(), stray: [] });
   });
 
+  test('leaves a young command alone when the store was emptied, or is new, as well', () => {
+    expect(look({ attempts: [open({ ageMs: 500 })], marker: false }).found).toEqual([]);
+  });
+
   test('sends an attempt again that has been missing for long enough, over several looks', () => {
     const first = look({});
     expect(first.found).toEqual([]);

@@ -11,7 +11,10 @@ export interface QueueContent {
 export interface ReconcileInput {
   attempts: readonly OpenAttempt[];
   queue: QueueContent;
-  /** False after the queue's store was emptied: then everything that no worker holds is sent again at once. */
+  /**
+   * False after the queue's store was emptied: then everything that no worker holds is sent again at once, except what
+   * is so young that it may be on its way (or be done already): that is waited for as at any other time.
+   */
   marker: boolean;
   /** When each attempt was first seen missing, from earlier looks; milliseconds. */
   missingSince: ReadonlyMap<string, number>;
@@ -58,11 +61,9 @@ export function reconcileType(input: ReconcileInput): Reconciled {
       const since = input.missingSince.get(id) ?? now;
       if (now - since < timers.holdMs) missingSince.set(id, since);
       else tell({ kind: 'lost', message: `a worker took it and has not been heard of for ${timers.holdMs} ms` });
-    } else if (!marker) {
-      tell({ kind: 'gone' });
     } else if (attempt.ageMs > YOUNG_MS) {
       const since = input.missingSince.get(id) ?? now;
-      if (now - since < missingMs) missingSince.set(id, since);
+      if (marker && now - since < missingMs) missingSince.set(id, since);
       else tell({ kind: 'gone' });
     }
   }

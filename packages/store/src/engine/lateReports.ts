@@ -7,7 +7,7 @@ export interface LateReport {
   jobId: JobId;
   attempt: number;
   instance: string;
-  /** `stale_attempt`, `already_ended`, `foreign_type` or `unknown_job`. */
+  /** `stale_attempt`, `already_ended` or `unknown_job`. */
   reason: string;
   report: unknown;
 }

@@ -49,11 +49,14 @@ export class Leadership {
       connectionTimeoutMillis: 5000,
       query_timeout: 5000,
     });
+    let opened: Promise<pg.Client> | undefined;
     client.on('error', (error) => {
       this.#onError(error);
-      this.#drop();
+      // The word of an earlier connection may come late: it must not end the one that followed.
+      if (opened !== undefined && this.#client === opened) this.#drop();
     });
     await client.connect();
+    opened = this.#client;
     return client;
   }
 
