@@ -15,10 +15,10 @@ import { testServices } from '@connecta/embedded';
 import type { Delivery } from '@connecta/queue';
 import { Harness, scriptedStep } from './harness.ts';
 
-const { queueBackends, close: closeServices } = await testServices();
-afterAll(closeServices);
+const services = await testServices();
+afterAll(() => services.close());
 
-describe.each(queueBackends)('attempts, over the %s queue', (backend) => {
+describe.each(services.queueBackends)('attempts, over the %s queue', (backend) => {
   let harness: Harness;
   let onePlan: PlanId;
   /** Deliveries that the worker holds without an answer, by delivery id. */

@@ -10,7 +10,7 @@ describe('delivery ids', () => {
   });
 
   test.each(
-    ['', '-', '-1', `${jobId}`, `${jobId}-`, `${jobId}-0`, `${jobId}--1`, `${jobId}-1.5`, `${jobId}-1e3`].concat(
+    ['', '-', '-1', jobId, `${jobId}-`, `${jobId}-0`, `${jobId}--1`, `${jobId}-1.5`, `${jobId}-1e3`].concat(
       [`${jobId}-01`, `${jobId}- 1`, `${jobId}-0x1`, `${jobId}-1 `, `${jobId}-99999999999`, `x${jobId}-1`],
       [`${'x'.repeat(36)}-1`, `${jobId.toUpperCase()}-1`],
     ),

@@ -80,7 +80,8 @@ export class AdvanceStage {
   async #persist(reports: readonly Report[]): Promise<void> {
     for (let waitMs = AGAIN_MS.first; ; waitMs = Math.min(waitMs * 2, AGAIN_MS.most)) {
       try {
-        return await this.#apply(reports);
+        await this.#apply(reports);
+        return;
       } catch (error) {
         if (this.#stopping.signal.aborted) throw error;
         this.#options.log.warn({ err: error, reports: reports.length }, 'reports are not applied yet; they wait here');
@@ -124,7 +125,7 @@ export class AdvanceStage {
 
 /** SQLSTATE classes 22 (data exception), 23 (integrity) and 54 (limits): the batch's content is at fault. */
 function isContentFault(error: unknown): boolean {
-  return /^(22|23|54)...$/.test(String((error as { code?: unknown }).code ?? ''));
+  return /^(22|23|54)...$/.test((error as { code?: string }).code ?? '');
 }
 
 /** A stranger's text for the log. */

@@ -49,14 +49,12 @@ export class Leadership {
       connectionTimeoutMillis: 5000,
       query_timeout: 5000,
     });
-    let opened: Promise<pg.Client> | undefined;
     client.on('error', (error) => {
       this.#onError(error);
       // The word of an earlier connection may come late: it must not end the one that followed.
-      if (opened !== undefined && this.#client === opened) this.#drop();
+      void this.#client?.then((current) => (current === client ? this.#drop() : undefined)).catch(() => {});
     });
     await client.connect();
-    opened = this.#client;
     return client;
   }
 
