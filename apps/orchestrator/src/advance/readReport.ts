@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import {
   INLINE_VALUE_BYTES,
-  MAX_JSON_DEPTH,
   isDeeperThan,
   isStorable,
   jsonBytes,
@@ -28,8 +27,9 @@ const MAX_ISSUES = 5;
  * a lease that this system signed for that type, job and attempt makes it a report.
  */
 export function readReport(key: KeyObject, workerType: string, body: unknown): ReadResult {
-  // Before anything recursive sees it; a value of the greatest depth stands one level below its report.
-  const tooDeep = isDeeperThan(body, MAX_JSON_DEPTH + 1);
+  // Looked at before anything recursive sees it.
+  const value = typeof body === 'object' && body !== null && 'value' in body ? body.value : null;
+  const tooDeep = typeof value === 'object' && isDeeperThan(value);
   const parsed = workerEventSchema.safeParse(tooDeep ? { ...(body as object), value: null } : body);
   if (!parsed.success) return { ok: false, reason: reasonOf(parsed.error) };
   const event = parsed.data as WorkerEvent;
