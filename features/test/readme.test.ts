@@ -61,12 +61,12 @@ withTools('what the documents tell a reader to type', () => {
 
   // The setup that the README makes shows up in what later texts print, so its commands come last.
   test.each([
-    ['docs/orders.md'],
-    ['docs/workflows.md'],
-    ['docs/setups.md'],
-    ['docs/api.md'],
-    ['docs/operations.md', 'Keys and roles'],
-  ])('%s', async (file: string, heading?: string) => {
+    { file: 'docs/orders.md' },
+    { file: 'docs/workflows.md' },
+    { file: 'docs/setups.md' },
+    { file: 'docs/api.md' },
+    { file: 'docs/operations.md', heading: 'Keys and roles' },
+  ])('$file', async ({ file, heading }: { file: string; heading?: string }) => {
     await expectToPrint([shorthands, ...(await readBlocks(file, heading))]);
   });
 
