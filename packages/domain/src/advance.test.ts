@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EndedJobState, JsonValue, ProfileId } from '@connecta/contracts';
-import { advance, begin, failedOutputs, inputOf, resultOfOrder, resume } from './advance.ts';
+import { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume } from './advance.ts';
 import { compilePlan, type CompiledPlan, type PlannedStep } from './plan.ts';
 
 const stepOf = (needs: string[]): PlannedStep => ({
@@ -104,8 +104,9 @@ describe('values', () => {
     expect(resultOfOrder(planOf({ a: [], b: [] }, ['a', 'b']), resultOf)).toEqual({ a: 1, b: 'two' });
   });
 
-  test('names the outputs that keep an order from completing', () => {
-    const plan = planOf({ a: [], b: [] }, ['a', 'b']);
-    expect(failedOutputs(plan, { a: 'completed', b: 'blocked' })).toEqual(['b']);
+  test('names the steps that failed, not those that they blocked, as the causes of a failed order', () => {
+    const plan = planOf({ a: [], b: ['a'], c: ['a', 'b'], d: [], e: [] }, ['c', 'd', 'e']);
+    const progress = { a: 'error', b: 'blocked', c: 'blocked', d: 'completed', e: 'error' } as const;
+    expect(causesOfFailure(plan, progress)).toEqual(['e', 'a']);
   });
 });

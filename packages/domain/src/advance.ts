@@ -82,9 +82,18 @@ export function resultOfOrder(plan: CompiledPlan, resultOf: (step: string) => Js
   return only !== undefined && more.length === 0 ? (resultOf(only) ?? null) : keyed(plan.outputs, resultOf);
 }
 
-/** The outputs that keep an order from completing. */
-export function failedOutputs(plan: CompiledPlan, progress: Progress): string[] {
-  return plan.outputs.filter((step) => blocks(progress[step]));
+/** The steps whose own end keeps an order's outputs from completing: those that failed, not those that they blocked. */
+export function causesOfFailure(plan: CompiledPlan, progress: Progress): string[] {
+  const causes = new Set<string>();
+  const seen = new Set<string>();
+  const open = plan.outputs.filter((step) => blocks(progress[step]));
+  for (let step = open.shift(); step !== undefined; step = open.shift()) {
+    if (seen.has(step)) continue;
+    seen.add(step);
+    if (progress[step] !== 'blocked') causes.add(step);
+    else open.push(...(plan.steps.get(step) as PlannedStep).needs.filter((need) => blocks(progress[need])));
+  }
+  return [...causes];
 }
 
 type Verdict = 'wait' | 'ready' | { state: 'blocked' | 'skipped'; because: string[] };

@@ -1,4 +1,4 @@
-export { advance, begin, failedOutputs, inputOf, resultOfOrder, resume, type Advance } from './advance.ts';
+export { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume, type Advance } from './advance.ts';
 export { compilePlan, type CompiledPlan, type Plan, type PlannedStep } from './plan.ts';
 export {
   DEFAULT_RETRY,

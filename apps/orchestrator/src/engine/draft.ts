@@ -13,7 +13,7 @@ import {
 import {
   advance,
   begin,
-  failedOutputs,
+  causesOfFailure,
   inputOf,
   resultOfOrder,
   resume,
@@ -155,11 +155,11 @@ export class Draft {
     if (next.outcome === null) return;
     if (next.outcome === 'completed') this.#result = resultOfOrder(this.plan, resultOf);
     else {
-      const failed = failedOutputs(this.plan, next.progress);
+      const causes = causesOfFailure(this.plan, next.progress).map((step) => `'${step}'`);
       this.#error = {
         kind: 'permanent',
         code: 'output_failed',
-        message: `no result, because ${failed.map((step) => `'${step}'`).join(', ')} failed or could not run`,
+        message: `no result, because ${causes.join(', ')} failed: see ${causes.length === 1 ? 'its error' : 'their errors'}`,
       };
     }
     this.events.push({
