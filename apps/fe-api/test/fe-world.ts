@@ -5,7 +5,6 @@ import { testServices } from '@connecta/embedded';
 import { Closers, Metrics, hashKey, newKey, silentLogger, startServer } from '@connecta/runtime';
 import {
   OrderWatch,
-  appendHistory,
   assertAdminKey,
   assertClient,
   createApiKey,
@@ -160,8 +159,11 @@ async function begin(store: Store, id: OrderId): Promise<void> {
          WHERE o.id = $2 AND json_array_length(s.value->'needs') = 0`,
         [newId(), id],
       ),
-      appendHistory(batch, [{ orderId: id, seq: 1, events: [{ type: 'order', state: 'active', epoch: 1 }] }]),
-      writeOrders(batch, [{ id, state: 'active', version: 1, progress: { one: 'queued' } }]),
+      writeOrders(batch, {
+        orders: [{ id, state: 'active', version: 1, progress: { one: 'queued' } }],
+        history: [{ orderId: id, seq: 1, events: [{ type: 'order', state: 'active', epoch: 1 }] }],
+        jobs: [],
+      }),
     ]);
   });
 }

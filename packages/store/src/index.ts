@@ -6,7 +6,6 @@ export {
   completeJobs,
   findJobs,
   findResults,
-  insertJobs,
   moveJobs,
   queueJobs,
   recordProgress,
@@ -19,11 +18,11 @@ export {
 } from './engine/jobs.ts';
 export { insertLateReports, type LateReport } from './engine/lateReports.ts';
 export {
-  appendHistory,
   lockOrders,
   takeAcceptedOrders,
   writeOrders,
   type AcceptedOrder,
+  type HistoryRow,
   type LockedOrder,
   type OrderWrite,
 } from './engine/orders.ts';

@@ -1,4 +1,4 @@
-import type { OrderId } from '@connecta/contracts';
+import type { OrderId, OrderState } from '@connecta/contracts';
 import { findOrderHead, type OrderWatch, type Store } from '@connecta/store';
 import type { Response } from 'express';
 import { hasEnded } from './order-access.ts';
@@ -13,23 +13,30 @@ export function preferredWait(header: string | undefined): number {
   return Math.min(Number(seconds ?? 0), MAX_WAIT_S);
 }
 
-/** Waits until an order has ended; false when the time is over, the caller left, or this process stops. */
-export async function waitForEnd(
+/**
+ * Waits until an order has ended and returns it as `read` does; null when the time is over, the caller left, or this
+ * process stops. The first look is a small one, for an order that was just placed has hardly ever ended; what follows a
+ * signal is the read itself, not a look and then the read.
+ */
+export async function waitForEnd<Seen extends { state: OrderState }>(
   parts: { store: Store; watch: OrderWatch; stopping: AbortSignal },
-  wait: { id: OrderId; seconds: number; res: Response },
-): Promise<boolean> {
+  wait: { id: OrderId; seconds: number; res: Response; read: () => Promise<Seen> },
+): Promise<Seen | null> {
   const endAtMs = performance.now() + wait.seconds * 1000;
   const subscription = parts.watch.subscribe(wait.id, 'end');
   const leave = (): void => subscription.close();
   wait.res.once('close', leave);
   parts.stopping.addEventListener('abort', leave, { once: true });
   try {
+    const order = await findOrderHead(parts.store, wait.id);
+    if (!order || hasEnded(order)) return await wait.read();
     for (;;) {
-      const order = await findOrderHead(parts.store, wait.id);
-      if (!order || hasEnded(order)) return true;
       const leftMs = endAtMs - performance.now();
-      if (leftMs <= 0 || wait.res.destroyed || parts.stopping.aborted) return false;
+      if (leftMs <= 0) return null;
       await subscription.changed(Math.min(leftMs, SLOW_POLL_MS));
+      if (wait.res.destroyed || parts.stopping.aborted) return null;
+      const seen = await wait.read();
+      if (hasEnded(seen)) return seen;
     }
   } finally {
     wait.res.off('close', leave);

@@ -62,9 +62,11 @@ async function create(parts: OrdersParts, req: Request, res: Response): Promise<
   const seconds = preferredWait(req.headers['prefer']?.toString());
   const id = await placeOrder(parts, req);
   res.setHeader('location', `/v1/orders/${id}`);
-  if (seconds > 0 && (await waitForEnd(parts, { id, seconds, res }))) {
+  const read = (): ReturnType<typeof visibleTrace> => visibleTrace(parts.store, callerOf(req), id);
+  const ended = seconds > 0 ? await waitForEnd(parts, { id, seconds, res, read }) : null;
+  if (ended) {
     res.setHeader('preference-applied', `wait=${seconds}`);
-    answer<Operations['createOrder'], 200>(res, 200, await visibleTrace(parts.store, callerOf(req), id));
+    answer<Operations['createOrder'], 200>(res, 200, ended);
     return;
   }
   answer<Operations['createOrder'], 202>(res, 202, { id, state: 'accepted' });

@@ -2,9 +2,7 @@ import type { JobError, OrderId } from '@connecta/contracts';
 import { compilePlan } from '@connecta/domain';
 import {
   CommitUnknown,
-  appendHistory,
   findResults,
-  insertJobs,
   moveJobs,
   writeOrders,
   type Batch,
@@ -84,10 +82,9 @@ function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
   if (changed.length === 0) return [];
   const orders = changed.map((draft) => draft.write);
   const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
-  const newJobs = changed.flatMap((draft) => draft.newJobs);
+  const jobs = changed.flatMap((draft) => draft.newJobs);
   const moves = changed.flatMap((draft) => draft.moves);
-  const writes = [writeOrders(batch, orders), appendHistory(batch, history)];
-  if (newJobs.length > 0) writes.push(insertJobs(batch, newJobs));
+  const writes = [writeOrders(batch, { orders, history, jobs })];
   if (moves.length > 0) writes.push(moveJobs(batch, moves));
   return writes;
 }

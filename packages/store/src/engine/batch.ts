@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Store } from '../store.ts';
 
@@ -32,13 +33,17 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
   const client = await store.engine.connect();
   let broken = true;
   let open = true;
+  const flight = new Flight(client);
+  flight.depart();
   const begun = client.query('BEGIN');
   begun.catch(() => {}); // its error also fails every statement behind it
   const batch: Batch = {
     async run(name, text, values) {
+      flight.depart();
       return (await client.query<never>({ name, text, values })).rows;
     },
     async commit(last) {
+      flight.depart();
       const [done, ...settled] = await Promise.allSettled([client.query('COMMIT'), begun, ...last]);
       open = false;
       // A failed statement turns COMMIT into ROLLBACK and leaves it answered: no answer means that nobody knows.
@@ -55,5 +60,26 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
   } finally {
     // A connection that failed in a transaction is thrown away: cheaper than to prove that it is clean.
     client.release(broken);
+  }
+}
+
+/** pg writes each statement by itself (a system call, and a packet that wakes the server): a flight leaves as one. */
+class Flight {
+  readonly #stream: Writable;
+  #boarding = false;
+
+  constructor(client: pg.PoolClient) {
+    this.#stream = (client as unknown as { connection: { stream: Writable } }).connection.stream;
+  }
+
+  /** What is written from here on leaves at the end of this turn. */
+  depart(): void {
+    if (this.#boarding) return;
+    this.#boarding = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#boarding = false;
+      this.#stream.uncork();
+    });
   }
 }

@@ -159,18 +159,6 @@ export interface NewJob {
   input: JsonValue;
 }
 
-/** Inserts jobs of locked orders, invoked under attempt 1. */
-export function insertJobs(batch: Batch, jobs: readonly NewJob[]): Promise<unknown> {
-  return batch.run(
-    'insert_jobs',
-    `INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, invoked_at)
-     SELECT x.id, x."orderId", x.step, x.item, x."workerType", x.function, x."profileId", x."profileRevision", 'invoked', 1, coalesce(x.input, 'null'), now()
-     FROM json_to_recordset($1::json) x(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
-       "profileId" uuid, "profileRevision" int, input jsonb)`,
-    [JSON.stringify(jobs)],
-  );
-}
-
 /** The end of an attempt without a result: the job's next state. */
 export interface JobMove {
   id: JobId;

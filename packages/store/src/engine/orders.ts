@@ -9,6 +9,7 @@ import type {
   Progress,
 } from '@connecta/contracts';
 import type { Batch } from './batch.ts';
+import type { NewJob } from './jobs.ts';
 import { oneByOne } from './oneByOne.ts';
 
 /** An order as the engine sees it under its row lock. */
@@ -57,28 +58,36 @@ export interface OrderWrite {
   error?: JobError;
 }
 
-/** Writes orders that this batch holds locked. */
-export function writeOrders(batch: Batch, orders: readonly OrderWrite[]): Promise<unknown> {
+/** One row of an order's history: `seq` is the number of its first event. */
+export interface HistoryRow {
+  orderId: OrderId;
+  seq: number;
+  events: readonly HistoryEvent[];
+}
+
+/**
+ * Writes orders that this batch holds locked, one row of history for each, and the jobs that begin (invoked under
+ * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order).
+ */
+export function writeOrders(
+  batch: Batch,
+  { orders, history, jobs }: { orders: readonly OrderWrite[]; history: readonly HistoryRow[]; jobs: readonly NewJob[] },
+): Promise<unknown> {
   return batch.run(
     'write_orders',
-    `UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
+    `WITH history AS (
+       INSERT INTO order_events (order_id, seq, events)
+       SELECT h."orderId", h.seq, h.events FROM json_to_recordset($2::json) h("orderId" uuid, seq int, events jsonb)),
+     begun AS (
+       INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, invoked_at)
+       SELECT b.id, b."orderId", b.step, b.item, b."workerType", b.function, b."profileId", b."profileRevision", 'invoked', 1, coalesce(b.input, 'null'), now()
+       FROM json_to_recordset($3::json) b(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
+         "profileId" uuid, "profileRevision" int, input jsonb))
+     UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
        result = coalesce(x.result, o.result), error = x.error,
        finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb)
      WHERE o.id = x.id AND ${oneByOne('x.version')}`,
-    [JSON.stringify(orders)],
-  );
-}
-
-/** Appends to the histories of locked orders: one row an order and batch; `seq` is the number of its first event. */
-export function appendHistory(
-  batch: Batch,
-  rows: readonly { orderId: OrderId; seq: number; events: readonly HistoryEvent[] }[],
-): Promise<unknown> {
-  return batch.run(
-    'append_history',
-    `INSERT INTO order_events (order_id, seq, events)
-     SELECT x."orderId", x.seq, x.events FROM json_to_recordset($1::json) x("orderId" uuid, seq int, events jsonb)`,
-    [JSON.stringify(rows)],
+    [JSON.stringify(orders), JSON.stringify(history), JSON.stringify(jobs)],
   );
 }

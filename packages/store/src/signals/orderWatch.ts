@@ -13,6 +13,8 @@ export interface OrderSubscription {
 
 /** Tells who waits for orders that they changed: one listening connection for a whole process. */
 export class OrderWatch {
+  /** Resolves when signals are heard for the first time, or could not be yet. */
+  readonly ready: Promise<void>;
   readonly #waiters = new Map<OrderId, Set<Waiter>>();
   readonly #listener: ReturnType<typeof listen>;
 
@@ -25,6 +27,7 @@ export class OrderWatch {
       onGap: () => this.#wake(null),
       onError: options.onError,
     });
+    this.ready = this.#listener.ready;
   }
 
   subscribe(orderId: OrderId, awaited: AwaitedChange = 'any'): OrderSubscription {
