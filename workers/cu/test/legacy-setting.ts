@@ -64,7 +64,7 @@ export class LegacySetting {
 }
 
 /** Waits until something is there. */
-export async function until<T>(look: () => Promise<T | undefined>, limitMs = 10_000): Promise<T> {
+export async function until<T>(look: () => Promise<T | undefined>, limitMs = 60_000): Promise<T> {
   const begin = performance.now();
   while (performance.now() - begin < limitMs) {
     const found = await look();
