@@ -38,7 +38,7 @@ export class BullJobQueues implements JobQueues {
     const queue = await this.#ready(workerType);
     for (let at = 0; at < messages.length; at += BULK) {
       const bulk = messages.length > BULK ? messages.slice(at, at + BULK) : messages;
-      await this.#answer(`enqueue for ${workerType}`, queue.addBulk(bulk));
+      await this.#answer(`enqueue for ${workerType}`, queue.addMessages(bulk));
     }
   }
 

@@ -1,6 +1,6 @@
 import { Queue, type BackendFactory, type IQueueBackend, type QueueOptions } from 'bullmq';
 import type { JobMessage } from '@connecta/contracts';
-import type { Pack } from './packs.ts';
+import type { BullMessage, Pack } from './packs.ts';
 
 type Body = JobMessage | Pack;
 
@@ -17,6 +17,10 @@ export class TypeQueue extends Queue<Body, unknown, string, Body, unknown, strin
   ) {
     super(name, { ...options, streams: { events: { maxLen: BULLMQ_EVENTS } } }, backend);
     this.on('error', onError);
+  }
+
+  async addMessages(messages: readonly BullMessage[]): Promise<void> {
+    await this.addBulk([...messages]);
   }
 
   /** Ids of all messages, those that wait and those that are taken. */

@@ -1,6 +1,7 @@
 import { createRedisBackend } from 'bullmq';
 import { PullWorker } from '../consume/pull-worker.ts';
 import type { BullStore, Rewrite } from '../jobs/bull-store.ts';
+import type { BullMessage } from '../jobs/packs.ts';
 import { TypeQueue } from '../jobs/type-queue.ts';
 import { typeKeys } from '../naming.ts';
 import type { QueueOptions } from '../options.ts';
@@ -11,6 +12,15 @@ import { REWRITE_LUA } from './rewrite.ts';
 const BLOCK_S = 4;
 
 const AWAY = /Stream isn't writeable|Connection is closed|ECONNREFUSED|ECONNRESET|Command aborted|^LOADING/;
+
+/** Adds one message by itself without a pipeline, into which ioredis copies all of BullMQ's 60 scripts first. */
+class RedisTypeQueue extends TypeQueue {
+  override async addMessages(messages: readonly BullMessage[]): Promise<void> {
+    const [only, ...others] = messages;
+    if (only && others.length === 0) await this.add(only.name, only.data, only.opts);
+    else await super.addMessages(messages);
+  }
+}
 
 /** BullMQ's queues in Redis: keys `<prefix>:<type>:…`, all producers of a process behind one connection. */
 export class RedisBullStore implements BullStore {
@@ -34,7 +44,7 @@ export class RedisBullStore implements BullStore {
 
   openQueue(workerType: string): Promise<TypeQueue> {
     const options = { connection: this.#connections.brisk, prefix: this.#prefix, skipVersionCheck: true };
-    return Promise.resolve(new TypeQueue(workerType, options, this.#options.onError, createRedisBackend));
+    return Promise.resolve(new RedisTypeQueue(workerType, options, this.#options.onError, createRedisBackend));
   }
 
   openWorker(workerType: string, instance: string): Promise<PullWorker> {
