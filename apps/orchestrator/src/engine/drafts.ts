@@ -9,7 +9,7 @@ import {
   type LockedOrder,
   type Store,
 } from '@connecta/store';
-import { Draft } from './draft.ts';
+import { Draft } from './draft/draft.ts';
 import type { Doubts, Outcome } from './outcome.ts';
 import type { PlanCache } from './planCache.ts';
 

@@ -1,0 +1,108 @@
+import type { HistoryEvent, JobError, JsonValue } from '@connecta/contracts';
+import type { CompiledPlan, RetryDecision } from '@connecta/domain';
+import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite } from '@connecta/store';
+import type { Command } from '../command.ts';
+import { Following } from './following.ts';
+import { Ledger, headOf } from './ledger.ts';
+import { invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
+
+/**
+ * What a batch makes of one locked order. States: open (events are collected) → settled (what follows is decided).
+ * Nothing is written here: the batch reads `write`, `events`, `newJobs` and `moves` when it commits.
+ */
+export class Draft {
+  readonly #ledger: Ledger;
+  readonly #following: Following;
+
+  constructor(order: LockedOrder, plan: CompiledPlan) {
+    this.#ledger = new Ledger(order, plan);
+    this.#following = new Following(this.#ledger);
+  }
+
+  get order(): LockedOrder {
+    return this.#ledger.order;
+  }
+
+  get plan(): CompiledPlan {
+    return this.#ledger.plan;
+  }
+
+  get events(): readonly HistoryEvent[] {
+    return this.#ledger.events;
+  }
+
+  get newJobs(): readonly NewJob[] {
+    return this.#ledger.newJobs;
+  }
+
+  get moves(): readonly JobMove[] {
+    return this.#ledger.moves;
+  }
+
+  get commands(): readonly Command[] {
+    return this.#ledger.commands;
+  }
+
+  get write(): OrderWrite {
+    return this.#ledger.write;
+  }
+
+  /** Makes an accepted order active: its roots are invoked. */
+  launch(input: JsonValue): void {
+    this.#ledger.state = 'active';
+    this.#ledger.events.push({ type: 'order', state: 'active', epoch: this.order.epoch });
+    this.#following.begin(input);
+  }
+
+  /** Ends an accepted order that cannot be run at all. */
+  refuse(error: JobError): void {
+    this.#ledger.state = 'failed';
+    this.#ledger.error = error;
+    this.#ledger.events.push({ type: 'order', state: 'failed', epoch: this.order.epoch, error });
+  }
+
+  complete(job: ChangedJob, instance: string, result: JsonValue): void {
+    this.#ledger.events.push({ ...headOf(job), state: 'completed', instance });
+    this.#ledger.ended.set(job.step, 'completed');
+    this.#ledger.results.set(job.step, result);
+  }
+
+  note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {
+    this.#ledger.events.push({ ...headOf(job), state, ...(instance === undefined ? {} : { instance }) });
+    this.#ledger.mark(job.step, state);
+  }
+
+  /** Tries a job again under a new attempt (at once or after its backoff), or ends it in error. */
+  retry(job: EngineJob, decision: RetryDecision, remains: Remains = {}): void {
+    retryJob(this.#ledger, job, decision, remains);
+  }
+
+  /** Sends a job out under its next attempt. */
+  invokeAgain(job: EngineJob, change: Inheritance): void {
+    invokeJobAgain(this.#ledger, job, change);
+  }
+
+  /** Decides what follows from the collected ends. Safe to call for an order that no longer moves. */
+  settle(): void {
+    if (this.#ledger.state === 'active') this.#following.settle();
+  }
+
+  /** Decides what follows from the progress alone: what the reconciler does for an order with nothing on its way. */
+  resume(): void {
+    this.#following.resume();
+  }
+
+  /** The steps whose results are needed now and did not come with this batch. */
+  missingResults(): string[] {
+    return this.#following.missingResults();
+  }
+
+  addResult(step: string, result: JsonValue): void {
+    this.#ledger.results.set(step, result);
+  }
+
+  /** Makes the jobs and the order's end that `settle` decided on; all results are there now. */
+  conclude(): void {
+    this.#following.conclude();
+  }
+}

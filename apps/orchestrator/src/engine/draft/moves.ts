@@ -1,0 +1,52 @@
+import type { BlobRef, JobError } from '@connecta/contracts';
+import type { RetryDecision } from '@connecta/domain';
+import type { EngineJob } from '@connecta/store';
+import { fromOf, headOf, type Ledger } from './ledger.ts';
+
+/** What an attempt left behind that ended without a result. */
+export interface Remains {
+  context?: BlobRef | null;
+  startedAt?: string | null;
+}
+
+/** Tries a job again under a new attempt (at once or after its backoff), or ends it in error. */
+export function retryJob(ledger: Ledger, job: EngineJob, decision: RetryDecision, remains: Remains = {}): void {
+  const { context = null, startedAt = null } = remains;
+  const { error, spent } = decision;
+  const move = { ...fromOf(job), ...spent, error, context, startedAt, instance: job.instance };
+  if (decision.next === 'end') {
+    ledger.moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
+    ledger.events.push({ ...headOf(job), state: 'error', error });
+    ledger.ended.set(job.step, 'error');
+  } else if (decision.delayMs > 0) {
+    ledger.moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
+    const notBefore = new Date(Date.now() + decision.delayMs).toISOString();
+    ledger.events.push({ ...headOf(job), state: 'pending', error, notBefore });
+    ledger.mark(job.step, 'pending');
+  } else {
+    invokeJobAgain(ledger, job, { error, context, ...spent });
+  }
+}
+
+/** What a new attempt takes over from the one before. */
+export interface Inheritance {
+  error: JobError | null;
+  context: BlobRef | null;
+  failed: number;
+  lost: number;
+}
+
+/** Sends a job out under its next attempt. */
+export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritance): void {
+  const attempt = job.attempt + 1;
+  const next = { state: 'invoked', attempt, startedAt: null, instance: null, delayMs: 0 } as const;
+  ledger.moves.push({ ...fromOf(job), ...change, ...next });
+  ledger.mark(job.step, 'invoked');
+  ledger.events.push({
+    ...headOf(job),
+    attempt,
+    state: 'invoked',
+    ...(change.error === null ? {} : { error: change.error }),
+  });
+  ledger.command(job, attempt, change.context ?? job.context);
+}
