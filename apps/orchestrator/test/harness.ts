@@ -12,7 +12,7 @@ import {
   type ProfileId,
   type WorkflowVersionId,
 } from '@connecta/contracts';
-import type { Plan, Timers } from '@connecta/domain';
+import type { Plan, TaskStep, Timers } from '@connecta/domain';
 import { testServices, type TestServices } from '@connecta/embedded';
 import { openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
 import { Metrics, createLogger } from '@connecta/runtime';
@@ -211,7 +211,7 @@ export class Harness {
 }
 
 /** A step of a plan for scripted workers of type `scripted`. */
-export function scriptedStep(needs: string[], params: { [name: string]: JsonValue } = {}): Plan['steps'][string] {
+export function scriptedStep(needs: string[], params: { [name: string]: JsonValue } = {}): TaskStep {
   const profile = { profileId: newId<ProfileId>(), profileRevision: 1 };
-  return { uses: 'scripted/x', workerType: 'scripted', function: 'x', ...profile, needs, params };
+  return { kind: 'task', uses: 'scripted/x', workerType: 'scripted', function: 'x', ...profile, needs, params };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue, OrderId, StepState } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import type { Plan, TaskStep } from '@connecta/domain';
 import { Harness, scriptedStep, type Script } from './harness.ts';
 import { replay } from './replay.ts';
 
@@ -39,7 +39,8 @@ function model(
 ): { states: Record<string, StepState>; result: JsonValue | null; state: string } {
   const states: Record<string, StepState> = {};
   const results: Record<string, number> = {};
-  for (const [name, step] of Object.entries(plan.steps)) {
+  for (const [name, planned] of Object.entries(plan.steps)) {
+    const step = planned as TaskStep;
     if (step.needs.some((need) => states[need] !== 'completed')) states[name] = 'blocked';
     else if (step.params?.['fate'] === 'error') states[name] = 'error';
     else {

@@ -61,7 +61,30 @@ export {
   type ProblemDocument,
 } from './errors.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
-export { MAX_STEPS, NAME_PATTERN, parseTask, type WorkflowDefinition, type WorkflowStep } from './workflow.ts';
+export {
+  DEFAULT_PRIORITY,
+  EDGES,
+  MAX_STEPS,
+  NAME_PATTERN,
+  RETRY_CAUSES,
+  STRATEGIES,
+  parseNeed,
+  parseTask,
+  type Cel,
+  type Duration,
+  type Edge,
+  type RetryCause,
+  type Strategy,
+  type Template,
+  type WorkflowDefinition,
+  type WorkflowForEach,
+  type WorkflowOrderStep,
+  type WorkflowParam,
+  type WorkflowStep,
+  type WorkflowStepBase,
+  type WorkflowTaskStep,
+  type WorkflowWaitStep,
+} from './workflow.ts';
 export type { HistoryEvent, Progress, StepState } from './history.ts';
 export { OPENAPI_DOCUMENTS } from './documents.ts';
 export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';

@@ -4,6 +4,7 @@ import { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume } from 
 import { compilePlan, type CompiledPlan, type PlannedStep } from './plan.ts';
 
 const stepOf = (needs: string[]): PlannedStep => ({
+  kind: 'task',
   uses: 'g/x',
   workerType: 'g',
   function: 'x',

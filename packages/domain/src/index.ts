@@ -1,5 +1,17 @@
 export { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume, type Advance } from './advance.ts';
-export { compilePlan, type CompiledPlan, type Plan, type PlannedStep } from './plan.ts';
+export {
+  compilePlan,
+  readPlan,
+  type CompiledPlan,
+  type OrderStep,
+  type Plan,
+  type PlannedForEach,
+  type PlannedStep,
+  type StepCore,
+  type StoredPlan,
+  type TaskStep,
+  type WaitStep,
+} from './plan.ts';
 export {
   DEFAULT_RETRY,
   decideRetry,

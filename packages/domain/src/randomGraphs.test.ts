@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { EndedJobState, ProfileId, StepState } from '@connecta/contracts';
 import { advance, begin, type Advance } from './advance.ts';
-import { compilePlan, type Plan } from './plan.ts';
+import { compilePlan, type Plan, type PlannedStep } from './plan.ts';
 
 /** A small seeded generator (mulberry32): the same graphs on every machine. */
 function randomOf(seed: number): () => number {
@@ -26,7 +26,8 @@ function randomCase(random: () => number): Case {
   const fate = new Map<string, EndedJobState>();
   for (let i = 0; i < size; i++) {
     const needs = Array.from({ length: i }, (_, n) => `s${n}`).filter(() => random() < 2.2 / Math.max(i, 1));
-    const step = {
+    const step: PlannedStep = {
+      kind: 'task',
       uses: 'g/x',
       workerType: 'g',
       function: 'x',

@@ -55,6 +55,14 @@ describe('decideRetry', () => {
     expect(decide(timeout('start_timeout'))).toMatchObject({ delayMs: 0, spent: { failed: 0, lost: 1 } });
     expect(decide(timeout('start_timeout'), 0, 5)).toMatchObject({ next: 'end', error: { code: 'start_timeout' } });
   });
+
+  test('tries again only what the policy names', () => {
+    const policy = { ...DEFAULT_RETRY, on: ['lost'] as const };
+    const next = (end: AttemptEnd): string => decideRetry(end, { failed: 0, lost: 0 }, policy, 0).next;
+    expect(next({ kind: 'lost', message: 'gone' })).toBe('again');
+    expect(next(failure('retryable'))).toBe('end');
+    expect(next({ kind: 'timeout', code: 'ack_timeout', message: '' })).toBe('end');
+  });
 });
 
 describe('backoff', () => {
@@ -62,5 +70,6 @@ describe('backoff', () => {
     expect([1, 2, 3].map((n) => backoff(n, DEFAULT_RETRY, 1))).toEqual([1000, 2000, 4000]);
     expect(backoff(1, DEFAULT_RETRY, 0)).toBe(500);
     expect(backoff(100, DEFAULT_RETRY, 1)).toBe(DEFAULT_RETRY.maxBackoffMs);
+    expect(backoff(2, { ...DEFAULT_RETRY, jitter: false, factor: 1 }, 0)).toBe(1000);
   });
 });

@@ -78,7 +78,7 @@ function faultsOfStep(name: string, definition: WorkflowDefinition): Fault[] {
       message: `'${name}' is not a name: lower-case letters, digits, '-' and '_'`,
     });
   }
-  if (!parseTask(step.uses)) {
+  if ('uses' in step && !parseTask(step.uses)) {
     faults.push({
       path: pointer('steps', name, 'uses'),
       message: `'${step.uses}' is not a task: worker-type/profile-name`,

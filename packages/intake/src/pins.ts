@@ -16,6 +16,7 @@ export function pinTasks(runnable: Runnable, facts: Facts): Pins | Problem | und
   const unknown: { task: string; step: string }[] = [];
   let complete = true;
   for (const { name, step } of runnable.compiled.steps) {
+    if (!('uses' in step)) continue;
     const profile = findProfile(step.uses, facts);
     if (profile === undefined) complete = false;
     else if (profile === null) unknown.push({ task: step.uses, step: name });
@@ -64,8 +65,10 @@ export function hashOfPlan(runnable: Runnable, pins: Pins): string {
 export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan {
   const steps: Plan['steps'] = {};
   for (const { name, step } of runnable.compiled.steps) {
+    if (!('uses' in step)) continue;
     const profile = pins.get(name) as ProfileFact;
     steps[name] = {
+      kind: 'task',
       uses: step.uses,
       workerType: profile.workerType,
       function: profile.function,

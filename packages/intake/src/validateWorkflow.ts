@@ -21,7 +21,7 @@ export async function validateWorkflow(
 async function unknownTaskFaults(store: Store, definition: WorkflowDefinition): Promise<Fault[]> {
   const facts = new Facts(store);
   const uses = Object.entries(definition.steps)
-    .map(([step, { uses: task }]) => ({ step, task }))
+    .flatMap(([name, step]) => ('uses' in step ? [{ step: name, task: step.uses }] : []))
     .filter(({ task }) => parseTask(task) !== null);
   for (let round = 0; round < MAX_ALIAS_ROUNDS; round++) {
     if (uses.filter(({ task }) => findProfile(task, facts) === undefined).length === 0) break;

@@ -1,4 +1,5 @@
 import type { FeApiOperations, JobState } from '@connecta/contracts';
+import type { PlannedStep } from '@connecta/domain';
 import type { OperationAnswer } from '@connecta/runtime';
 import type { ListedJob, ListedOrder, OrderTrace, TracedJob } from '@connecta/store';
 
@@ -83,17 +84,23 @@ function whatItRuns(order: OrderTrace): Pick<OrderView, 'workflow' | 'tasks' | '
 function jobsOf(order: OrderTrace): OrderView['jobs'] {
   const jobs = new Map(order.jobs.filter(({ item }) => item === 0).map((job) => [job.step, job]));
   return Object.fromEntries(
-    Object.entries(order.plan.steps).map(([step, { uses, needs }]) => {
-      const job = jobs.get(step);
-      return [step, job ? jobTrace(uses, job) : unbegun(order, step, { uses, needs })];
+    Object.entries(order.plan.steps).map(([name, step]) => {
+      const job = jobs.get(name);
+      return [name, { ...doing(step), ...(job ? jobTrace(job) : unbegun(order, name, step.needs)) }];
     }),
   );
 }
 
-function jobTrace(uses: string, job: TracedJob): JobTraceView {
+/** What a step does: a task, a workflow, or waiting. */
+function doing(step: PlannedStep): Pick<JobTraceView, 'uses' | 'workflow' | 'wait'> {
+  if (step.kind === 'task') return { uses: step.uses };
+  return step.kind === 'order' ? { workflow: step.workflow } : { wait: step.wait.for };
+}
+
+function jobTrace(job: TracedJob): JobTraceView {
   const { state, attempt, input, profileRevision, notBefore } = job;
   return {
-    ...{ uses, state, attempt, input },
+    ...{ state, attempt, input },
     ...(state === 'completed' ? { result: job.result } : {}),
     ...(job.error ? { error: job.error } : {}),
     ...(job.progress === null ? {} : { progress: job.progress }),
@@ -106,15 +113,15 @@ function jobTrace(uses: string, job: TracedJob): JobTraceView {
 }
 
 /** A step that nobody made a job for: it waits, or will never run. */
-function unbegun(order: OrderTrace, step: string, { uses, needs }: { uses: string; needs: string[] }): JobTraceView {
+function unbegun(order: OrderTrace, step: string, needs: readonly string[]): JobTraceView {
   const state = order.progress[step];
   if (state === 'blocked') {
     const failed = needs.filter((need) => ['error', 'blocked', 'cancelled'].includes(order.progress[need] ?? ''));
     const message = `${failed.map((need) => `'${need}'`).join(', ')} failed`;
-    return { uses, state: 'skipped', error: { kind: 'permanent', code: 'blocked', message } };
+    return { state: 'skipped', error: { kind: 'permanent', code: 'blocked', message } };
   }
   const waiting: JobState = order.state === 'cancelled' ? 'cancelled' : 'pending';
-  return { uses, state: state ?? waiting };
+  return { state: state ?? waiting };
 }
 
 /** Postgres writes times in JSON with an offset. */

@@ -5,6 +5,7 @@ import type { WorkerTypeSummary } from '@connecta/store';
 import { computeStats } from './compute-stats.ts';
 
 const step = (uses: string, needs: string[] = []): PlannedStep => ({
+  kind: 'task',
   ...{ uses, needs, workerType: uses.split('/')[0] ?? '', function: 'f' },
   ...{ profileId: 'p' as ProfileId, profileRevision: 1 },
 });

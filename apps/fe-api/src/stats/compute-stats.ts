@@ -43,7 +43,7 @@ function tasksOf(rows: StatsRows, plans: ReadonlyMap<PlanId, Plan>): TaskStats[]
   const tasks = new Map<string, TaskStats>();
   const taskOf = (planId: PlanId, step: string): TaskStats | undefined => {
     const planned = plans.get(planId)?.steps[step];
-    if (!planned) return undefined;
+    if (planned?.kind !== 'task') return undefined;
     const known = tasks.get(planned.uses);
     if (known) return known;
     const fresh: TaskStats = { task: planned.uses, workerType: planned.workerType, toDo: 0, jobs: {}, oldestMs: null };

@@ -90,5 +90,9 @@ function planRow({ hash, plan, workflow }: WantedPlan): object {
 }
 
 function pinRows({ hash, plan }: WantedPlan): object[] {
-  return Object.values(plan.steps).map(({ profileId, profileRevision }) => ({ hash, profileId, profileRevision }));
+  return Object.values(plan.steps).flatMap((step) => {
+    if (step.kind !== 'task') return [];
+    const { profileId, profileRevision } = step;
+    return [{ hash, profileId, profileRevision }];
+  });
 }

@@ -8,7 +8,7 @@ import type {
   OrderState,
   Progress,
 } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import { readPlan, type Plan } from '@connecta/domain';
 import type { Store } from '../store.ts';
 
 /** Everything about one order, read in one snapshot. */
@@ -72,5 +72,6 @@ export async function findOrderTrace(store: Store, id: OrderId): Promise<OrderTr
       WHERE o.id = $1`,
     values: [id],
   });
-  return rows[0] ?? null;
+  const trace = rows[0];
+  return trace ? { ...trace, plan: readPlan(trace.plan) } : null;
 }

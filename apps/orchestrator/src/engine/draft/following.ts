@@ -7,7 +7,7 @@ import {
   resultOfOrder,
   resume,
   type Advance,
-  type PlannedStep,
+  type TaskStep,
 } from '@connecta/domain';
 import type { NewJob } from '@connecta/store';
 import type { Ledger } from './ledger.ts';
@@ -67,7 +67,7 @@ export class Following {
 
   #invoke(name: string): void {
     const ledger = this.#ledger;
-    const step = ledger.plan.steps.get(name) as PlannedStep;
+    const step = ledger.plan.steps.get(name) as TaskStep;
     const job: NewJob = {
       id: newId<JobId>(),
       orderId: ledger.order.id,

@@ -9,7 +9,7 @@ import type {
   Progress,
   StepState,
 } from '@connecta/contracts';
-import type { CompiledPlan } from '@connecta/domain';
+import type { CompiledPlan, TaskStep } from '@connecta/domain';
 import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite } from '@connecta/store';
 import type { Command } from '../command.ts';
 
@@ -45,7 +45,8 @@ export class Ledger {
 
   /** Has an attempt sent out after the commit. */
   command(job: NewJob, attempt: number, context: BlobRef | null): void {
-    const params = { ...this.order.params, ...this.plan.steps.get(job.step)?.params };
+    const step = this.plan.steps.get(job.step) as TaskStep | undefined;
+    const params = { ...this.order.params, ...step?.params };
     this.commands.push({ job, attempt, context, params, traceparent: this.order.traceparent });
   }
 
