@@ -15,6 +15,12 @@ const schema = z
     BLOB_CONTAINER: configFields.text().default('connecta'),
     RETENTION_INTERVAL_MS: configFields.count(600_000, 1000),
     CONNECTA_LEASE_KEY: configFields.key(32),
+    CONNECTA_WEBHOOK_KEY: configFields.key(32),
+    WEBHOOK_URL_ALLOW: configFields.list(),
+    WEBHOOK_TIMEOUT_MS: configFields.count(15_000, 100),
+    SMTP_URL: configFields.smtpUrl().optional(),
+    MAIL_FROM: configFields.text().default('Connecta <connecta@localhost>'),
+    NOTICE_QUIET_MS: configFields.count(600_000, 0),
     CONNECTA_HOLD_MS: configFields.count(DEFAULT_TIMERS.holdMs, 1000),
     CONNECTA_RECONCILE_MS: configFields.count(5000, 100),
     ORCHESTRATOR_PORT: configFields.port(0),
@@ -35,6 +41,15 @@ export interface OrchestratorConfig extends ProcessConfig {
   /** How often expired blobs are looked for. */
   retentionIntervalMs: number;
   leaseKey: string;
+  notify: {
+    webhookKey: string;
+    /** Hosts that webhooks may lead to although they are in the private network. */
+    hosts: readonly string[];
+    timeoutMs: number;
+    smtp: { url: string; from: string } | undefined;
+    /** The same news is told once in so long. */
+    quietMs: number;
+  };
   timers: Timers;
   reconcileMs: number;
   /** For `/live`, `/ready` and `/metrics`; 0: any free port. */
@@ -58,6 +73,13 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
     blobs: { connectionString: read.BLOB_CONNECTION_STRING, container: read.BLOB_CONTAINER },
     retentionIntervalMs: read.RETENTION_INTERVAL_MS,
     leaseKey: read.CONNECTA_LEASE_KEY,
+    notify: {
+      webhookKey: read.CONNECTA_WEBHOOK_KEY,
+      hosts: read.WEBHOOK_URL_ALLOW,
+      timeoutMs: read.WEBHOOK_TIMEOUT_MS,
+      smtp: read.SMTP_URL === undefined ? undefined : { url: read.SMTP_URL, from: read.MAIL_FROM },
+      quietMs: read.NOTICE_QUIET_MS,
+    },
     timers: { ...DEFAULT_TIMERS, holdMs: read.CONNECTA_HOLD_MS },
     reconcileMs: read.CONNECTA_RECONCILE_MS,
     port: read.ORCHESTRATOR_PORT,

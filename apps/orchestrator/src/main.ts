@@ -3,6 +3,7 @@ import { openQueue } from '@connecta/queue';
 import { Metrics, createHealthApp, runProcess, startServer } from '@connecta/runtime';
 import { openStore } from '@connecta/store';
 import { readOrchestratorConfig } from './config.ts';
+import { openNotifier } from './notify/openNotifier.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { Retention } from './retain/retention.ts';
 import { Loop } from './run/loop.ts';
@@ -41,6 +42,10 @@ await runProcess({
     });
     closers.add('retention', () => sweeping.stop());
     sweeping.start();
+    const notifier = openNotifier(config.notify, { store, log, closers });
+    const telling = new Loop({ name: 'notify', tick: () => notifier.tick(), idleMs: 1000, log });
+    closers.add('notify', () => telling.stop());
+    telling.start();
     const ready = { database: () => store.pool.query('SELECT 1'), queue: () => queue.check() };
     const app = createHealthApp({ ready, metrics, log, stopping });
     const server = await startServer(app, { port: config.port, host: config.host });

@@ -30,3 +30,5 @@ export { OidcVerifier, type OidcIdentity, type OidcOptions } from './authenticat
 export { requireRole } from './authentication/roles.ts';
 export { createAnswerChecker, type AnswerChecker } from './openapi/answer-checker.ts';
 export { AllowedHosts } from './http/allowed-hosts.ts';
+export { ForbiddenAddressError, GuardedFetch, type ForbiddenAddresses } from './http/guarded-fetch.ts';
+export { webhookSecret } from './authentication/webhook-secret.ts';

@@ -162,3 +162,30 @@ export {
 export { readStats, type StatsRows } from './stats/readStats.ts';
 export { findKnownProfile } from './workers/findKnownProfile.ts';
 export { assertClient } from './clients/assertClient.ts';
+export {
+  createChannel,
+  deleteChannel,
+  findChannel,
+  findWebhookGeneration,
+  listChannels,
+  replaceChannel,
+  rotateWebhookSecret,
+  type ChannelKind,
+  type NotificationChannel,
+  type NotificationChannelContent,
+} from './notifications/channels.ts';
+export {
+  DELIVERY_STATES,
+  findDelivery,
+  forgetOldDeliveries,
+  listDeliveries,
+  recordAttempt,
+  redeliver,
+  takeDueDeliveries,
+  type Delivery,
+  type DeliveryState,
+  type NewDelivery,
+} from './notifications/deliveries.ts';
+export type { EndedOrder, OfflineType, Owner, UntoldFailure } from './notifications/failures.ts';
+export { forgetOldNotices, listNotices, type NewNotice, type Notice, type NoticeKind } from './notifications/notices.ts';
+export { collectNotices, collectOrderEnds, giveUpChannel, spreadNotices } from './notifications/turns.ts';

@@ -7,10 +7,9 @@ import {
   type WorkerApiOperations,
   type WorkerApiPaths,
 } from '@connecta/contracts';
-import { createAnswerChecker, isUnavailable, type AllowedHosts, type AnswerChecker } from '@connecta/runtime';
+import { GuardedFetch, createAnswerChecker, isUnavailable, type AllowedHosts, type AnswerChecker } from '@connecta/runtime';
 import { listWorkerTypeSummaries, type Store } from '@connecta/store';
 import createClient, { type Client } from 'openapi-fetch';
-import { GuardedFetch } from './guarded-fetch.ts';
 
 const RETRY_AFTER_S = '5';
 /** Operations about one profile, which may well not exist; that the others do not exist is the type's fault. */

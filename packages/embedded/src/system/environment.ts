@@ -15,6 +15,7 @@ export interface SystemKeys {
   readonly admin: string;
   readonly lease: string;
   readonly gateway: string;
+  readonly webhook: string;
   worker(workerType: string): WorkerSecrets;
 }
 
@@ -24,6 +25,7 @@ export function systemKeys(dataDir: DataDir, adminKey: string | undefined): Syst
     admin: adminKey || `ck_${dataDir.secret('admin-key', 32)}`,
     lease: dataDir.secret('lease-key', 32),
     gateway: dataDir.secret('gateway-key', 32),
+    webhook: dataDir.secret('webhook-key', 32),
     worker: (workerType) => ({
       workerType,
       serviceAccountKey: `sk_${dataDir.secret(`service-account-${workerType}`, 32)}`,
@@ -77,7 +79,15 @@ export function platformProcesses(
   orchestrators: readonly { name: string; port: number }[],
 ): readonly ProcessSpec[] {
   const { keys, storeEnv, ports, extra } = facts;
-  const shared = { ...storeEnv, CONNECTA_LEASE_KEY: keys.lease, CONNECTA_GATEWAY_KEY: keys.gateway, ...extra };
+  const shared = {
+    ...storeEnv,
+    CONNECTA_LEASE_KEY: keys.lease,
+    CONNECTA_GATEWAY_KEY: keys.gateway,
+    CONNECTA_WEBHOOK_KEY: keys.webhook,
+    // What is tried out on one machine calls that machine.
+    WEBHOOK_URL_ALLOW: '127.0.0.1,localhost',
+    ...extra,
+  };
   const fe = { CONNECTA_FE_PORT: String(ports.fe), CONNECTA_ADMIN_KEY: keys.admin };
   return [
     {

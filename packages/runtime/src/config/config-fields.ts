@@ -24,6 +24,7 @@ export const configFields = {
   url: () => z.url('expected a URL'),
   postgresUrl: () => z.url({ protocol: /^postgres(?:ql)?$/, error: 'expected a URL that begins with postgresql://' }),
   redisUrl: () => z.url({ protocol: /^rediss?$/, error: 'expected a URL that begins with redis:// or rediss://' }),
+  smtpUrl: () => z.url({ protocol: /^smtps?$/, error: 'expected a URL that begins with smtp:// or smtps://' }),
   text: () => z.string('expected text').trim().min(1),
   list: (fallback: readonly string[] = []) =>
     z

@@ -16,11 +16,17 @@ export class AllowedHosts {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
     if (url.username !== '' || url.password !== '') return 'must not hold credentials';
     if (url.search !== '' || url.hash !== '') return 'must not have a query or a fragment';
-    const allowed = this.#patterns.some((pattern) =>
-      pattern.startsWith('*.')
-        ? url.hostname.endsWith(pattern.slice(1))
-        : pattern === url.hostname || pattern === url.host,
+    return this.allows(text)
+      ? undefined
+      : `names the host ${url.host}, which is not on the allow-list (WORKER_URL_ALLOW)`;
+  }
+
+  /** True when the URL's host is one of them. */
+  allows(text: string): boolean {
+    if (!URL.canParse(text)) return false;
+    const { hostname, host } = new URL(text);
+    return this.#patterns.some((pattern) =>
+      pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) : pattern === hostname || pattern === host,
     );
-    return allowed ? undefined : `names the host ${url.host}, which is not on the allow-list (WORKER_URL_ALLOW)`;
   }
 }

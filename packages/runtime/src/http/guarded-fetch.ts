@@ -3,20 +3,38 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Answers of a worker type's API are settings and schemas: more than this is a mistake. */
+/** What is called answers settings, schemas or nothing: more than this is a mistake. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Addresses that no name may lead to: this host as "any", link-local (the metadata service of clouds), multicast. A
- * name that is allowed may live in the private network: worker types do.
+ * Addresses that no name may lead to. `link-local`: this host as "any", link-local (the metadata service of clouds),
+ * multicast; for names that are allowed and may live in the private network. `private`: those, loopback and every
+ * private range too; for names that a stranger chose.
  */
-const FORBIDDEN = new BlockList();
-FORBIDDEN.addSubnet('0.0.0.0', 8, 'ipv4');
-FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4');
-FORBIDDEN.addSubnet('224.0.0.0', 3, 'ipv4');
-FORBIDDEN.addAddress('::', 'ipv6');
-FORBIDDEN.addSubnet('fe80::', 10, 'ipv6');
-FORBIDDEN.addSubnet('ff00::', 8, 'ipv6');
+const FORBIDDEN = { 'link-local': linkLocal(new BlockList()), private: privateNetworks(linkLocal(new BlockList())) };
+export type ForbiddenAddresses = keyof typeof FORBIDDEN;
+
+function linkLocal(list: BlockList): BlockList {
+  list.addSubnet('0.0.0.0', 8, 'ipv4');
+  list.addSubnet('169.254.0.0', 16, 'ipv4');
+  list.addSubnet('224.0.0.0', 3, 'ipv4');
+  list.addAddress('::', 'ipv6');
+  list.addSubnet('fe80::', 10, 'ipv6');
+  list.addSubnet('ff00::', 8, 'ipv6');
+  return list;
+}
+
+function privateNetworks(list: BlockList): BlockList {
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addSubnet('10.0.0.0', 8, 'ipv4');
+  list.addSubnet('100.64.0.0', 10, 'ipv4');
+  list.addSubnet('172.16.0.0', 12, 'ipv4');
+  list.addSubnet('192.168.0.0', 16, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  list.addSubnet('fc00::', 7, 'ipv6');
+  list.addSubnet('64:ff9b::', 96, 'ipv6');
+  return list;
+}
 
 /** Thrown when a name resolves to an address that must not be called. */
 export class ForbiddenAddressError extends Error {
@@ -24,27 +42,40 @@ export class ForbiddenAddressError extends Error {
 }
 
 /** Checks each address at the moment of connecting: what a name meant before does not count. */
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0);
-    const allowed = addresses.filter(
-      ({ address, family }) => !FORBIDDEN.check(address, family === 6 ? 'ipv6' : 'ipv4'),
-    );
-    const [first] = allowed;
-    if (!first) return callback(new ForbiddenAddressError(`${hostname} leads to an address that is not called`), '', 0);
-    if (options.all) return callback(null, allowed);
-    callback(null, first.address, first.family);
-  });
-};
+function guardedLookup(forbidden: BlockList): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const allowed = addresses.filter(
+        ({ address, family }) => !forbidden.check(address, family === 6 ? 'ipv6' : 'ipv4'),
+      );
+      const [first] = allowed;
+      if (!first)
+        return callback(new ForbiddenAddressError(`${hostname} leads to an address that is not called`), '', 0);
+      if (options.all) return callback(null, allowed);
+      callback(null, first.address, first.family);
+    });
+  };
+}
 
-/** A `fetch` for calls inside the network: addresses checked, no redirects, bounded answers, connections kept. */
+/** A `fetch` whose addresses are checked: no redirects, bounded answers, connections kept. */
 export class GuardedFetch {
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 20, timeout: 60_000 });
   readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: 20, timeout: 60_000 });
   readonly #timeoutMs: number;
+  readonly #forbidden: BlockList;
+  readonly #lookup: LookupFunction;
 
-  constructor(options: { timeoutMs: number }) {
+  constructor(options: { timeoutMs: number; forbidden?: ForbiddenAddresses }) {
     this.#timeoutMs = options.timeoutMs;
+    this.#forbidden = FORBIDDEN[options.forbidden ?? 'link-local'];
+    this.#lookup = guardedLookup(this.#forbidden);
+  }
+
+  /** Ends the connections that are kept. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
   }
 
   readonly fetch = async (request: Request): Promise<Response> => {
@@ -64,7 +95,7 @@ export class GuardedFetch {
 
   #send(url: URL, request: Request, body: Buffer | undefined): Promise<IncomingMessage> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) && FORBIDDEN.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')) {
+    if (isIP(host) && this.#forbidden.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')) {
       return Promise.reject(new ForbiddenAddressError(`${host} is not called`));
     }
     const secure = url.protocol === 'https:';
@@ -75,7 +106,7 @@ export class GuardedFetch {
           method: request.method,
           headers: { ...Object.fromEntries(request.headers), ...(body ? { 'content-length': body.length } : {}) },
           agent: secure ? this.#https : this.#http,
-          lookup: guardedLookup,
+          lookup: this.#lookup,
           signal: AbortSignal.timeout(this.#timeoutMs),
         },
         settle,
