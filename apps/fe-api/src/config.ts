@@ -24,6 +24,7 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{16,200}$/, 'expected 16 to 200 visible characters')
     .optional(),
   CONNECTA_GATEWAY_KEY: configFields.text(),
+  CONNECTA_WEBHOOK_KEY: configFields.key(32),
   WORKER_URL_ALLOW: configFields.list(['127.0.0.1', 'localhost']),
   WORKER_API_TIMEOUT_MS: configFields.count(10_000, 100),
   CORS_ORIGINS: configFields.list(),
@@ -46,6 +47,8 @@ export interface FeApiConfig extends ProcessConfig {
   adminKey: string | undefined;
   /** fe-api's own credential at the worker types' APIs. */
   gatewayKey: string;
+  /** The secrets of webhooks are derived from it. */
+  webhookKey: string;
   /** Hosts (`name`, `name:port`, `*.domain`) that may be called as a worker type's API. */
   workerUrlAllow: readonly string[];
   workerApiTimeoutMs: number;
@@ -66,6 +69,7 @@ export function readFeApiConfig(env: Readonly<Record<string, string | undefined>
     port: read.CONNECTA_FE_PORT,
     adminKey: read.CONNECTA_ADMIN_KEY,
     gatewayKey: read.CONNECTA_GATEWAY_KEY,
+    webhookKey: read.CONNECTA_WEBHOOK_KEY,
     workerUrlAllow: read.WORKER_URL_ALLOW,
     workerApiTimeoutMs: read.WORKER_API_TIMEOUT_MS,
     corsOrigins: read.CORS_ORIGINS,

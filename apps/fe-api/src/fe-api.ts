@@ -10,6 +10,7 @@ import type { FeApiConfig } from './config.ts';
 import { apiKeysRouter } from './routes/api-keys.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { clientsRouter } from './routes/clients.ts';
+import { notificationsRouter } from './routes/notifications.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { profilesRouter } from './routes/profiles.ts';
@@ -23,7 +24,14 @@ import { WorkerApis } from './workers/worker-apis.ts';
 export interface FeApiDeps {
   config: Pick<
     FeApiConfig,
-    'gatewayKey' | 'workerUrlAllow' | 'workerApiTimeoutMs' | 'maxBlobBytes' | 'uploadTtlMs' | 'corsOrigins' | 'oidc'
+    | 'gatewayKey'
+    | 'webhookKey'
+    | 'workerUrlAllow'
+    | 'workerApiTimeoutMs'
+    | 'maxBlobBytes'
+    | 'uploadTtlMs'
+    | 'corsOrigins'
+    | 'oidc'
   >;
   store: Store;
   blobs: Blobs;
@@ -62,6 +70,7 @@ export function createFeApi(deps: FeApiDeps): Express {
       clientsRouter({ store }),
       apiKeysRouter({ store }),
       serviceAccountsRouter({ store }),
+      notificationsRouter({ store, webhookKey: config.webhookKey }),
       statsRouter({ store }),
     ],
     authenticate: authenticateCaller(store, config.oidc),

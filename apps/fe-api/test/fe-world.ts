@@ -69,6 +69,7 @@ export async function openFeWorld(name: string): Promise<FeWorld> {
   const app = createFeApi({
     config: {
       gatewayKey,
+      webhookKey: Buffer.alloc(32, 7).toString('base64url'),
       workerUrlAllow: ['127.0.0.1'],
       workerApiTimeoutMs: 2_000,
       maxBlobBytes: 10 * 1024 * 1024,

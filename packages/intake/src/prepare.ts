@@ -63,9 +63,10 @@ export class Draft {
     const largeInput = isTooLarge(values);
     if (largeInput instanceof Problem) return largeInput;
     const { input, params } = values;
+    const webhook = this.#request?.webhook;
     const id = newId<OrderId>();
     return {
-      row: { id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId },
+      row: { id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId, webhook },
       largeInput,
     };
   }

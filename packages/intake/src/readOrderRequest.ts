@@ -17,6 +17,7 @@ const MEMBERS: Readonly<Record<string, Check>> = {
   input: () => null,
   blobId: (value) => (isId(value) ? null : "must be a blob's id"),
   params: (value) => (isObject(value) ? null : 'must be an object'),
+  webhook: (value) => (isWebhookUrl(value) ? null : 'must be an http or https URL without credentials'),
 };
 
 /** Checks the shape of a request; all faults at once, each with its JSON pointer. */
@@ -48,6 +49,12 @@ function checkTasks(value: JsonValue): string | null {
 
 function isText(value: JsonValue, maxLength: number, pattern?: RegExp): value is string {
   return typeof value === 'string' && value.length <= maxLength && (pattern?.test(value) ?? true);
+}
+
+function isWebhookUrl(value: JsonValue): boolean {
+  if (typeof value !== 'string' || value.length > 2000 || !URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }
 
 function isObject(value: JsonValue): value is { [name: string]: JsonValue } {

@@ -11,6 +11,8 @@ export interface OrderRequest {
   input?: JsonValue;
   blobId?: string;
   params?: { [name: string]: JsonValue };
+  /** Called when the order ends. */
+  webhook?: string;
 }
 
 /** One request with what the gateway knows about its sender. */

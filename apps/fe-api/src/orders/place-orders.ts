@@ -12,7 +12,7 @@ export interface PlacingParts extends BlobIntake {
 }
 
 const JSON_FIELDS = ['tasks', 'steps', 'params'] as const;
-const TEXT_FIELDS = ['workflow', 'output'] as const;
+const TEXT_FIELDS = ['workflow', 'output', 'webhook'] as const;
 const FORM = /^multipart\/form-data\b/i;
 
 /** Places the one order of a request, JSON or a form. @throws Problem */

@@ -7,7 +7,13 @@ import {
   type WorkerApiOperations,
   type WorkerApiPaths,
 } from '@connecta/contracts';
-import { GuardedFetch, createAnswerChecker, isUnavailable, type AllowedHosts, type AnswerChecker } from '@connecta/runtime';
+import {
+  GuardedFetch,
+  createAnswerChecker,
+  isUnavailable,
+  type AllowedHosts,
+  type AnswerChecker,
+} from '@connecta/runtime';
 import { listWorkerTypeSummaries, type Store } from '@connecta/store';
 import createClient, { type Client } from 'openapi-fetch';
 

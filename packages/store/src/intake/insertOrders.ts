@@ -11,6 +11,8 @@ export interface NewOrder {
   createdBy: string;
   traceparent: string;
   parentJobId?: JobId | undefined;
+  /** Called when the order ends. */
+  webhook?: string | undefined;
   scope?: string | undefined;
   key?: string | undefined;
 }
@@ -44,11 +46,11 @@ export async function insertOrders(
           WHERE k.created_at <= now() - interval '24 hours'
         RETURNING k.scope, k.key),
       inserted AS (
-        INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id)
+        INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, webhook)
         SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
-          x.traceparent, x."parentJobId"
+          x.traceparent, x."parentJobId", x.webhook
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
-          "createdBy" text, traceparent text, "parentJobId" uuid, scope text, key text)
+          "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, scope text, key text)
         WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
       SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
         pg_notify('connecta_intake', '')`,
