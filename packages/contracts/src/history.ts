@@ -17,11 +17,28 @@ export type HistoryEvent =
       state: JobState;
       instance?: string;
       error?: JobError;
-      /** ISO 8601; with `pending`: no new attempt before. */
+      /** ISO 8601; with `pending`: no new attempt before; with `waiting`: when the wait is over. */
       notBefore?: string;
+      /** With `waiting`: for what. */
+      waitsFor?: WaitsFor;
+      /** The edge that the end of a wait took, and whose answer it was. */
+      outcome?: string;
+      by?: string;
     }
-  /** A step that will not run: no job was made for it. `because` names the steps that kept it from running. */
-  | { type: 'step'; step: string; state: 'blocked' | 'skipped'; because: string[] };
+  /**
+   * How far a list of items is, as numbers of items: a snapshot, so that replaying needs none before it. `created` have a
+   * job, `done` have ended, `failed` of these in error.
+   */
+  | { type: 'items'; step: string; jobId: JobId; total: number; created: number; done: number; failed: number }
+  /**
+   * A step that will not run: no job was made for it. `because` names the steps that kept it from running; `reason` tells
+   * what else did: its own condition, an edge that was not taken, that the step it stands in for did not fail.
+   */
+  | { type: 'step'; step: string; state: 'blocked' | 'skipped'; because: string[]; reason?: SkipReason };
+
+/** What a waiting job waits for: an answer, a person, a time, another order, its items, or large values to be read. */
+export type WaitsFor = 'callback' | 'approval' | 'time' | 'order' | 'items' | 'values';
+export type SkipReason = 'condition' | 'edge' | 'fallback';
 
 /** What became of a step: its job's state, or `blocked` when a step it needs failed. Steps that have not begun have none. */
 export type StepState = JobState | 'blocked';

@@ -85,7 +85,7 @@ export {
   type WorkflowTaskStep,
   type WorkflowWaitStep,
 } from './workflow.ts';
-export type { HistoryEvent, Progress, StepState } from './history.ts';
+export type { HistoryEvent, Progress, SkipReason, StepState, WaitsFor } from './history.ts';
 export { OPENAPI_DOCUMENTS } from './documents.ts';
 export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';
 export type { operations as FeApiOperations, paths as FeApiPaths } from './generated/fe-api.d.ts';

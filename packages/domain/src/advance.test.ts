@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { EndedJobState, JsonValue, ProfileId } from '@connecta/contracts';
+import type { Edge, EndedJobState, JsonValue, ProfileId } from '@connecta/contracts';
 import { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume } from './advance.ts';
+import { standInFor } from './needs.ts';
 import { compilePlan, type CompiledPlan, type PlannedStep } from './plan.ts';
 
 const stepOf = (needs: string[]): PlannedStep => ({
@@ -109,5 +110,63 @@ describe('values', () => {
     const plan = planOf({ a: [], b: ['a'], c: ['a', 'b'], d: [], e: [] }, ['c', 'd', 'e']);
     const progress = { a: 'error', b: 'blocked', c: 'blocked', d: 'completed', e: 'error' } as const;
     expect(causesOfFailure(plan, progress)).toEqual(['e', 'a']);
+  });
+});
+
+describe('errors that do not block', () => {
+  const plan = compilePlan({
+    steps: {
+      a: { ...stepOf([]), onError: 'continue' },
+      b: { ...stepOf([]), onError: { fallback: 'plan-b' } },
+      'plan-b': { ...stepOf([]), fallbackFor: 'b' },
+      c: stepOf(['a', 'b']),
+      d: stepOf(['a']),
+    },
+    outputs: ['c', 'a'],
+  });
+
+  test('a fallback is no root, waits for its step, and is skipped when that step did not fail', () => {
+    expect(begin(plan).ready).toEqual(['a', 'b']);
+    expect(advance(plan, { a: 'invoked', b: 'invoked' }, ended({ b: 'completed' })).stopped).toEqual([
+      { step: 'plan-b', state: 'skipped', because: ['b'], reason: 'fallback' },
+    ]);
+  });
+
+  test('a fallback runs for a step that failed, and whoever needs the step waits for it', () => {
+    const first = advance(plan, { a: 'completed', b: 'invoked', d: 'completed' }, ended({ b: 'error' }));
+    expect(first).toMatchObject({ ready: ['plan-b'], stopped: [], outcome: null });
+    expect(standInFor(plan, 'b', first.progress)).toBe('plan-b');
+    expect(advance(plan, first.progress, ended({ 'plan-b': 'completed' })).ready).toEqual(['c']);
+    const lost = advance(plan, first.progress, ended({ 'plan-b': 'skipped' }));
+    expect(lost).toMatchObject({ ready: [], outcome: 'failed' });
+    expect(causesOfFailure(plan, lost.progress)).toEqual(['b']);
+  });
+
+  test('with continue an error only leaves the result out, but an output that failed fails the order', () => {
+    const move = advance(plan, { a: 'invoked', b: 'completed', 'plan-b': 'skipped' }, ended({ a: 'error' }));
+    expect(move).toMatchObject({ ready: ['c'], stopped: [{ step: 'd', state: 'skipped', because: ['a'] }] });
+    const last = advance(plan, move.progress, ended({ c: 'completed' }));
+    expect(last.outcome).toBe('failed');
+    expect(causesOfFailure(plan, last.progress)).toEqual(['a']);
+  });
+});
+
+describe('edges', () => {
+  test('only what stands behind the edge that was taken runs; a plain need is met by approve and edit', () => {
+    const plan = compilePlan({
+      steps: {
+        review: stepOf([]),
+        other: stepOf([]),
+        go: { ...stepOf(['review', 'other']), edges: { review: ['approve', 'edit'] } },
+        sorry: { ...stepOf(['review']), edges: { review: ['reject'] } },
+        plain: stepOf(['review']),
+      },
+      outputs: ['go'],
+    });
+    const running = { review: 'invoked', other: 'invoked' } as const;
+    const taken = (edge: Edge) => advance(plan, running, ended({ review: 'completed' }), new Map([['review', edge]]));
+    expect(taken('edit')).toMatchObject({ ready: ['plain'], stopped: [{ step: 'sorry', reason: 'edge' }] });
+    expect(taken('reject')).toMatchObject({ ready: ['sorry'], stopped: [{ step: 'go' }, { step: 'plain' }] });
+    expect(resume(plan, { ...taken('reject').progress, other: 'completed' }).ready).toEqual([]);
   });
 });

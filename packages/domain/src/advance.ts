@@ -1,4 +1,5 @@
-import { isEnded, type EndedJobState, type JsonValue, type Progress, type StepState } from '@connecta/contracts';
+import { type EndedJobState, type JsonValue, type Progress, type SkipReason } from '@connecta/contracts';
+import { blocks, hasEnded, hasFailed, judge, standInFor, type Outcomes } from './needs.ts';
 import type { CompiledPlan, PlannedStep } from './plan.ts';
 
 /** What follows from steps that ended: the order's new progress, and the steps to invoke now. */
@@ -7,10 +8,20 @@ export interface Advance {
   /** Steps whose needs have all ended, none of them in a way that blocks. */
   ready: string[];
   /** Steps that will never run, each with the ended steps it needed and did not get. */
-  stopped: { step: string; state: 'blocked' | 'skipped'; because: string[] }[];
+  stopped: Stopped[];
   /** Set when no step is left to run. */
   outcome: 'completed' | 'failed' | null;
 }
+
+/** A step that will never run; `reason` where it is not only for its needs. */
+export interface Stopped {
+  step: string;
+  state: 'blocked' | 'skipped';
+  because: string[];
+  reason?: SkipReason;
+}
+
+const NO_OUTCOMES: Outcomes = new Map();
 
 /** The first move of an order: its roots are ready. */
 export function begin(plan: CompiledPlan): Advance {
@@ -18,10 +29,15 @@ export function begin(plan: CompiledPlan): Advance {
 }
 
 /**
- * The move after some steps ended. Steps that had ended before are passed over, so that applying the same ends twice
- * changes nothing the second time.
+ * The move after some steps ended, `outcomes` being the edges that waits among them took. Steps that had ended before are
+ * passed over, so that applying the same ends twice changes nothing the second time.
  */
-export function advance(plan: CompiledPlan, before: Progress, ended: ReadonlyMap<string, EndedJobState>): Advance {
+export function advance(
+  plan: CompiledPlan,
+  before: Progress,
+  ended: ReadonlyMap<string, EndedJobState>,
+  outcomes: Outcomes = NO_OUTCOMES,
+): Advance {
   const progress: Progress = { ...before };
   const fresh: string[] = [];
   for (const [step, state] of ended) {
@@ -30,10 +46,10 @@ export function advance(plan: CompiledPlan, before: Progress, ended: ReadonlyMap
     fresh.push(step);
   }
   const ready: string[] = [];
-  const stopped: Advance['stopped'] = [];
+  const stopped: Stopped[] = [];
   for (let step = fresh.shift(); step !== undefined; step = fresh.shift()) {
     for (const name of plan.dependents.get(step) as readonly string[]) {
-      const verdict = judge(plan.steps.get(name) as PlannedStep, progress[name], progress);
+      const verdict = judge(plan, name, progress, outcomes);
       if (verdict === 'wait') continue;
       if (verdict === 'ready') {
         progress[name] = 'invoked';
@@ -53,15 +69,11 @@ export function advance(plan: CompiledPlan, before: Progress, ended: ReadonlyMap
  * begin with the order and cannot be forgotten.
  */
 export function resume(plan: CompiledPlan, before: Progress): Advance {
-  const forgotten = [...plan.steps].filter(
-    ([name, step]) => step.needs.length > 0 && judge(step, before[name], before) === 'ready',
+  const roots = new Set(plan.roots);
+  const forgotten = [...plan.steps.keys()].filter(
+    (name) => !roots.has(name) && judge(plan, name, before, NO_OUTCOMES) === 'ready',
   );
-  return settle(
-    plan,
-    { ...before },
-    forgotten.map(([name]) => name),
-    [],
-  );
+  return settle(plan, { ...before }, forgotten, []);
 }
 
 /** A step's input without `with`: a root gets the order's, one need its result, several an object keyed by step. */
@@ -86,43 +98,26 @@ export function resultOfOrder(plan: CompiledPlan, resultOf: (step: string) => Js
 export function causesOfFailure(plan: CompiledPlan, progress: Progress): string[] {
   const causes = new Set<string>();
   const seen = new Set<string>();
-  const open = plan.outputs.filter((step) => blocks(progress[step]));
+  const open = plan.outputs.filter((step) => hasFailed(plan, step, progress));
   for (let step = open.shift(); step !== undefined; step = open.shift()) {
-    if (seen.has(step)) continue;
-    seen.add(step);
-    if (progress[step] !== 'blocked') causes.add(step);
-    else open.push(...(plan.steps.get(step) as PlannedStep).needs.filter((need) => blocks(progress[need])));
+    const name = standInFor(plan, step, progress);
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const { needs, fallbackFor } = plan.steps.get(name) as PlannedStep;
+    if (progress[name] === 'blocked') open.push(...needs.filter((need) => blocks(plan, need, progress)));
+    else causes.add(progress[name] === 'skipped' ? (fallbackFor as string) : name);
   }
   return [...causes];
 }
 
-type Verdict = 'wait' | 'ready' | { state: 'blocked' | 'skipped'; because: string[] };
-
-function judge(step: PlannedStep, state: StepState | undefined, progress: Progress): Verdict {
-  if (state !== undefined) return 'wait';
-  if (step.needs.some((need) => !hasEnded(progress[need]))) return 'wait';
-  const failed = step.needs.filter((need) => blocks(progress[need]));
-  if (failed.length > 0) return { state: 'blocked', because: failed };
-  const allSkipped = step.needs.length > 0 && step.needs.every((need) => progress[need] === 'skipped');
-  return allSkipped ? { state: 'skipped', because: [...step.needs] } : 'ready';
-}
-
-function settle(plan: CompiledPlan, progress: Progress, ready: string[], stopped: Advance['stopped']): Advance {
+function settle(plan: CompiledPlan, progress: Progress, ready: string[], stopped: Stopped[]): Advance {
   for (const step of ready) progress[step] = 'invoked';
   return { progress, ready, stopped, outcome: ready.length > 0 ? null : outcomeOf(plan, progress) };
 }
 
 function outcomeOf(plan: CompiledPlan, progress: Progress): Advance['outcome'] {
   for (const step of plan.steps.keys()) if (!hasEnded(progress[step])) return null;
-  return plan.outputs.some((step) => blocks(progress[step])) ? 'failed' : 'completed';
-}
-
-function hasEnded(state: StepState | undefined): boolean {
-  return state !== undefined && (state === 'blocked' || isEnded(state));
-}
-
-function blocks(state: StepState | undefined): boolean {
-  return state === 'error' || state === 'blocked' || state === 'cancelled';
+  return plan.outputs.some((step) => hasFailed(plan, step, progress)) ? 'failed' : 'completed';
 }
 
 function keyed(steps: readonly string[], resultOf: (step: string) => JsonValue | undefined): JsonValue {

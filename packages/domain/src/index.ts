@@ -1,4 +1,14 @@
-export { advance, begin, causesOfFailure, inputOf, resultOfOrder, resume, type Advance } from './advance.ts';
+export {
+  advance,
+  begin,
+  causesOfFailure,
+  inputOf,
+  resultOfOrder,
+  resume,
+  type Advance,
+  type Stopped,
+} from './advance.ts';
+export { standInFor, type Outcomes } from './needs.ts';
 export {
   compilePlan,
   readPlan,

@@ -89,7 +89,7 @@ export interface CompiledPlan {
   steps: ReadonlyMap<string, PlannedStep>;
   outputs: readonly string[];
   roots: readonly string[];
-  /** The steps that need a step, by its name. */
+  /** The steps that need a step, or what it stands in for, and its fallback: by its name. */
   dependents: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -107,7 +107,24 @@ export function compilePlan(stored: StoredPlan): CompiledPlan {
   const plan = readPlan(stored);
   const steps = new Map(Object.entries(plan.steps));
   const dependents = new Map<string, string[]>([...steps.keys()].map((name) => [name, []]));
-  for (const [name, step] of steps) for (const need of step.needs) dependents.get(need)?.push(name);
-  const roots = [...steps].filter(([, step]) => step.needs.length === 0).map(([name]) => name);
-  return { steps, outputs: plan.outputs, roots, dependents };
+  for (const [name, step] of steps) {
+    for (const need of step.needs) {
+      // Whoever needs a step that failed waits for what stands in for it.
+      for (const source of sourcesOf(steps, need)) dependents.get(source)?.push(name);
+    }
+    if (step.fallbackFor !== undefined) dependents.get(step.fallbackFor)?.push(name);
+  }
+  const roots = [...steps].filter(([, step]) => step.needs.length === 0 && step.fallbackFor === undefined);
+  return { steps, outputs: plan.outputs, roots: roots.map(([name]) => name), dependents };
+}
+
+/** A step, its fallback, that one's, and so on. */
+export function sourcesOf(steps: ReadonlyMap<string, PlannedStep>, step: string): string[] {
+  const sources = new Set<string>();
+  for (let at: string | undefined = step; at !== undefined && !sources.has(at);) {
+    sources.add(at);
+    const onError: StepCore['onError'] = steps.get(at)?.onError;
+    at = typeof onError === 'object' ? onError.fallback : undefined;
+  }
+  return [...sources];
 }
