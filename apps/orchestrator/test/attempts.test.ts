@@ -114,7 +114,7 @@ describe.each(services.queueBackends)('attempts, over the %s queue', (backend) =
     expect(await jobOf(orderId)).toMatchObject({ attempt: 2, failed: 1, lost: 0 });
     held.get(`${jobId}-2`)?.answer(2);
     await harness.ended([orderId]);
-    const states = (await harness.history(orderId)).map((event) => event.state);
+    const states = (await harness.history(orderId)).map((event) => ('state' in event ? event.state : event.type));
     expect(states.slice(0, 5)).toEqual(['active', 'invoked', 'started', 'pending', 'invoked']);
   });
 
