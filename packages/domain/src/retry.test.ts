@@ -6,18 +6,18 @@ const failure = (kind: 'retryable' | 'permanent' | 'business', retryAfterMs?: nu
   error: { kind, code: 'boom', message: 'it broke' },
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
-const decide = (end: AttemptEnd, failed = 0, lost = 0): ReturnType<typeof decideRetry> =>
-  decideRetry(end, { failed, lost }, DEFAULT_RETRY, 0);
+const decide = (end: AttemptEnd, failed = 0, lost = 0, crashed = 0): ReturnType<typeof decideRetry> =>
+  decideRetry(end, { failed, lost, crashed }, DEFAULT_RETRY, 0);
 
 describe('decideRetry', () => {
   test('tries a retryable failure again after a backoff', () => {
-    expect(decide(failure('retryable'))).toMatchObject({ next: 'again', delayMs: 500, spent: { failed: 1, lost: 0 } });
+    expect(decide(failure('retryable'))).toMatchObject({ next: 'again', delayMs: 500, spent: { failed: 1, lost: 0, crashed: 0 } });
   });
 
   test('ends after the third failed run, with the error of the last', () => {
     expect(decide(failure('retryable'), 2)).toEqual({
       next: 'end',
-      spent: { failed: 3, lost: 0 },
+      spent: { failed: 3, lost: 0, crashed: 0 },
       error: { kind: 'retryable', code: 'boom', message: 'it broke' },
     });
   });
@@ -35,7 +35,7 @@ describe('decideRetry', () => {
     expect(decide({ kind: 'lost', message: 'gone' }, 2)).toEqual({
       next: 'again',
       delayMs: 0,
-      spent: { failed: 2, lost: 1 },
+      spent: { failed: 2, lost: 1, crashed: 0 },
       error: { kind: 'retryable', code: 'lost', message: 'gone' },
     });
   });
@@ -51,21 +51,48 @@ describe('decideRetry', () => {
       code,
       message: '',
     });
-    expect(decide(timeout('complete_timeout'))).toMatchObject({ delayMs: 500, spent: { failed: 1, lost: 0 } });
-    expect(decide(timeout('start_timeout'))).toMatchObject({ delayMs: 0, spent: { failed: 0, lost: 1 } });
+    expect(decide(timeout('complete_timeout'))).toMatchObject({ delayMs: 500, spent: { failed: 1, lost: 0, crashed: 0 } });
+    expect(decide(timeout('start_timeout'))).toMatchObject({ delayMs: 0, spent: { failed: 0, lost: 1, crashed: 0 } });
     expect(decide(timeout('start_timeout'), 0, 5)).toMatchObject({ next: 'end', error: { code: 'start_timeout' } });
   });
 
   test('tries again only what the policy names', () => {
     const policy = { ...DEFAULT_RETRY, on: ['lost'] as const };
-    const next = (end: AttemptEnd): string => decideRetry(end, { failed: 0, lost: 0 }, policy, 0).next;
+    const next = (end: AttemptEnd): string => decideRetry(end, { failed: 0, lost: 0, crashed: 0 }, policy, 0).next;
     expect(next({ kind: 'lost', message: 'gone' })).toBe('again');
     expect(next(failure('retryable'))).toBe('end');
     expect(next({ kind: 'timeout', code: 'ack_timeout', message: '' })).toBe('end');
   });
 });
 
+describe('a job that takes its workers with it', () => {
+  const crash: AttemptEnd = { kind: 'lost', message: 'gone', crashed: true };
+
+  test('is sent again at once the first time, and later than others the second', () => {
+    expect(decide(crash)).toMatchObject({ next: 'again', delayMs: 0, spent: { failed: 0, lost: 1, crashed: 1 } });
+    expect(decide(crash, 0, 1, 1)).toMatchObject({ next: 'again', delayMs: 500, spent: { lost: 2, crashed: 2 } });
+  });
+
+  test('is poison at the third', () => {
+    expect(decide(crash, 0, 2, 2)).toMatchObject({
+      next: 'end',
+      error: { kind: 'permanent', code: 'poison', message: expect.stringContaining('3 workers') },
+    });
+  });
+
+  test('does not use up the deliveries that may be lost otherwise', () => {
+    expect(decide({ kind: 'lost', message: 'gone' }, 0, 6, 2).next).toBe('again');
+    expect(decide({ kind: 'lost', message: 'gone' }, 0, 7, 2)).toMatchObject({ next: 'end', error: { code: 'lost' } });
+  });
+
+  test('is poison as often as the policy says', () => {
+    const patient = { ...DEFAULT_RETRY, maxCrashed: 10 };
+    expect(decideRetry(crash, { failed: 0, lost: 8, crashed: 8 }, patient, 0).next).toBe('again');
+  });
+});
+
 describe('backoff', () => {
+
   test('doubles, stays under its maximum, and spreads over its upper half', () => {
     expect([1, 2, 3].map((n) => backoff(n, DEFAULT_RETRY, 1))).toEqual([1000, 2000, 4000]);
     expect(backoff(1, DEFAULT_RETRY, 0)).toBe(500);

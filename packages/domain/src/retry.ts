@@ -6,7 +6,9 @@ export interface RetryPolicy {
   maxFailed: number;
   /** Deliveries that may be lost; counted apart from failed runs, for a lost worker says nothing about the work. */
   maxLost: number;
-  /** The first backoff; each later one is `factor` times longer, up to `maxBackoffMs`. */
+  /** Deliveries that were lost together with the worker that had them: so many, and the job is poison. */
+  maxCrashed: number;
+  /** The first backoff; each later one is `factor` times longer (1: all alike), up to `maxBackoffMs`. */
   backoffMs: number;
   factor: number;
   maxBackoffMs: number;
@@ -19,6 +21,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = {
   maxFailed: 3,
   maxLost: 5,
+  maxCrashed: 3,
   backoffMs: 1000,
   factor: 2,
   maxBackoffMs: 60_000,
@@ -29,51 +32,79 @@ export const DEFAULT_RETRY: RetryPolicy = {
 /** What ended an attempt without a result. */
 export type AttemptEnd =
   | { kind: 'failed'; error: JobError; retryAfterMs?: number | undefined }
-  | { kind: 'lost'; message: string }
+  /** `crashed`: the worker that had it was lost as well. */
+  | { kind: 'lost'; message: string; crashed?: boolean }
   | {
       kind: 'timeout';
       code: Extract<EngineErrorCode, 'ack_timeout' | 'start_timeout' | 'complete_timeout'>;
       message: string;
     };
 
-/** The attempts that a job has spent so far. */
+/** The attempts that a job has spent so far. `crashed` are among the `lost`. */
 export interface Spent {
   failed: number;
   lost: number;
+  crashed: number;
 }
 
 export type RetryDecision =
   { next: 'again'; delayMs: number; spent: Spent; error: JobError } | { next: 'end'; spent: Spent; error: JobError };
 
-/** Decides what follows an attempt that ended without a result. `random` (0 ≤ r < 1) spreads the backoff. */
+/**
+ * Decides what follows an attempt that ended without a result. `random` (0 ≤ r < 1) spreads the backoff where the policy
+ * says so.
+ */
 export function decideRetry(end: AttemptEnd, before: Spent, policy: RetryPolicy, random: number): RetryDecision {
-  const error = errorOf(end);
-  // A worker that started and did not finish in time failed; one that never took the job lost it.
-  const failedRun = end.kind === 'failed' || (end.kind === 'timeout' && end.code === 'complete_timeout');
-  const spent = failedRun ? { ...before, failed: before.failed + 1 } : { ...before, lost: before.lost + 1 };
-  const mayGoOn =
-    error.kind === 'retryable' &&
-    policy.on.includes(causeOf(end)) &&
-    spent.failed < policy.maxFailed &&
-    spent.lost <= policy.maxLost;
-  if (!mayGoOn) return { next: 'end', spent, error };
-  const delayMs = failedRun ? Math.max(backoff(spent.failed, policy, random), retryAfterOf(end)) : 0;
-  return { next: 'again', delayMs, spent, error };
+  const spent = spentAfter(end, before);
+  const error = errorOf(end, spent, policy);
+  if (!mayGoOn(end, error, spent, policy)) return { next: 'end', spent, error };
+  return { next: 'again', delayMs: delayOf(end, spent, policy, random), spent, error };
 }
 
-/** The n-th backoff (n from 1), in milliseconds: exponential, capped, with jitter over its upper half by `random`. */
+/** The n-th backoff (n from 1), in milliseconds: capped, over its upper half by `random` with jitter. */
 export function backoff(n: number, policy: RetryPolicy, random: number): number {
   const full = Math.min(policy.backoffMs * policy.factor ** (n - 1), policy.maxBackoffMs);
-  return policy.jitter ? Math.round(full / 2 + (full / 2) * random) : Math.round(full);
+  return Math.round(policy.jitter ? full / 2 + (full / 2) * random : full);
 }
 
-function causeOf(end: AttemptEnd): RetryCause {
-  return end.kind === 'failed' ? 'retryable' : end.kind;
+/** A worker that started and did not finish in time failed; one that never took the job lost it. */
+function isFailedRun(end: AttemptEnd): boolean {
+  return end.kind === 'failed' || (end.kind === 'timeout' && end.code === 'complete_timeout');
 }
 
-function errorOf(end: AttemptEnd): JobError {
+function spentAfter(end: AttemptEnd, { failed, lost, crashed }: Spent): Spent {
+  if (isFailedRun(end)) return { failed: failed + 1, lost, crashed };
+  return { failed, lost: lost + 1, crashed: end.kind === 'lost' && end.crashed ? crashed + 1 : crashed };
+}
+
+function errorOf(end: AttemptEnd, spent: Spent, policy: RetryPolicy): JobError {
   if (end.kind === 'failed') return end.error;
-  return { kind: 'retryable', code: end.kind === 'lost' ? 'lost' : end.code, message: end.message };
+  if (end.kind === 'timeout') return { kind: 'retryable', code: end.code, message: end.message };
+  if (end.crashed && spent.crashed >= policy.maxCrashed) {
+    const message = `${spent.crashed} workers were lost while they had this job; it is set aside until it is retried`;
+    return { kind: 'permanent', code: 'poison', message };
+  }
+  return { kind: 'retryable', code: 'lost', message: end.message };
+}
+
+function mayGoOn(end: AttemptEnd, error: JobError, spent: Spent, policy: RetryPolicy): boolean {
+  const cause = end.kind === 'failed' ? 'retryable' : end.kind;
+  return (
+    error.kind === 'retryable' &&
+    policy.on.includes(cause) &&
+    spent.failed < policy.maxFailed &&
+    spent.lost - spent.crashed <= policy.maxLost
+  );
+}
+
+/**
+ * A lost delivery is sent again at once. Only one that took a second worker with it waits: with other jobs that were
+ * there by chance it must not come back together, or they would be taken for poison, too.
+ */
+function delayOf(end: AttemptEnd, spent: Spent, policy: RetryPolicy, random: number): number {
+  if (isFailedRun(end)) return Math.max(backoff(spent.failed, policy, random), retryAfterOf(end));
+  const suspect = end.kind === 'lost' && end.crashed && spent.crashed > 1;
+  return suspect ? backoff(spent.crashed - 1, { ...policy, jitter: true }, random) : 0;
 }
 
 function retryAfterOf(end: AttemptEnd): number {
