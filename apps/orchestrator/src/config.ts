@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { configFields, processConfig, processConfigFields, readConfig, type ProcessConfig } from '@connecta/runtime';
-import { DEFAULT_TIMERS, type Timers } from '@connecta/domain';
+import { DEFAULT_RETRY, DEFAULT_TIMERS, type RetryPolicy, type Timers } from '@connecta/domain';
 import { z } from 'zod';
 
 const schema = z
@@ -22,6 +22,7 @@ const schema = z
     MAIL_FROM: configFields.text().default('Connecta <connecta@localhost>'),
     NOTICE_QUIET_MS: configFields.count(600_000, 0),
     CONNECTA_HOLD_MS: configFields.count(DEFAULT_TIMERS.holdMs, 1000),
+    CONNECTA_POISON_CRASHES: configFields.count(DEFAULT_RETRY.maxCrashed),
     CONNECTA_RECONCILE_MS: configFields.count(5000, 100),
     ORCHESTRATOR_PORT: configFields.port(0),
     ORCHESTRATOR_HOST: configFields.text().default('127.0.0.1'),
@@ -51,6 +52,7 @@ export interface OrchestratorConfig extends ProcessConfig {
     quietMs: number;
   };
   timers: Timers;
+  retry: RetryPolicy;
   reconcileMs: number;
   /** For `/live`, `/ready` and `/metrics`; 0: any free port. */
   port: number;
@@ -81,6 +83,7 @@ export function readOrchestratorConfig(env: Readonly<Record<string, string | und
       quietMs: read.NOTICE_QUIET_MS,
     },
     timers: { ...DEFAULT_TIMERS, holdMs: read.CONNECTA_HOLD_MS },
+    retry: { ...DEFAULT_RETRY, maxCrashed: read.CONNECTA_POISON_CRASHES },
     reconcileMs: read.CONNECTA_RECONCILE_MS,
     port: read.ORCHESTRATOR_PORT,
     host: read.ORCHESTRATOR_HOST,

@@ -27,6 +27,7 @@ await runProcess({
       leaseKey: config.leaseKey,
       name: config.name,
       timers: config.timers,
+      retry: config.retry,
       reconcileMs: config.reconcileMs,
       log,
       metrics,

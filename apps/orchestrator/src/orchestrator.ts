@@ -1,5 +1,5 @@
 import { leaseKey } from '@connecta/contracts';
-import { DEFAULT_TIMERS, type Timers } from '@connecta/domain';
+import { DEFAULT_RETRY, DEFAULT_TIMERS, type RetryPolicy, type Timers } from '@connecta/domain';
 import type { QueueBackend } from '@connecta/queue';
 import type { Logger, Metrics } from '@connecta/runtime';
 import {
@@ -39,6 +39,7 @@ export interface OrchestratorOptions {
   log: Logger;
   metrics: Metrics;
   timers?: Timers;
+  retry?: RetryPolicy;
   /** How often the queues are compared with the database. */
   reconcileMs?: number;
 }
@@ -72,13 +73,13 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     const { store, queue, log, metrics } = options;
-    this.#options = { timers: DEFAULT_TIMERS, reconcileMs: 5000, ...options };
+    this.#options = { timers: DEFAULT_TIMERS, retry: DEFAULT_RETRY, reconcileMs: 5000, ...options };
     const key = leaseKey(options.leaseKey);
     const onError = (error: Error): void => log.warn({ err: error }, 'a connection to the database failed');
     this.#notifier = createOrderNotifier(store, onError);
     this.#silence = new Silence(this.#options.timers, Date.now());
     const doubts = new Doubts(() => this.#loops.doubts.wake());
-    this.#parts = { store, plans: new PlanCache(store), doubts };
+    this.#parts = { store, plans: new PlanCache(store), doubts, defaults: this.#options };
     this.#engine = new BuiltInEngine(store, queue.jobs);
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);

@@ -121,7 +121,7 @@ describe.each(services.queueBackends)('attempts, over the %s queue', (backend) =
   test('the start clock runs only while the type has a free slot', async () => {
     const { orderId, jobId } = await begin();
     await harness.store.pool.query(
-      `UPDATE jobs SET state = 'queued', start_clock_ms = 0, queued_at = now() - interval '1 hour' WHERE id = $1`,
+      `UPDATE jobs SET state = 'queued', start_by_clock_ms = 600000, queued_at = now() - interval '1 hour' WHERE id = $1`,
       [jobId],
     );
     await new Promise((resolve) => setTimeout(resolve, 1200));

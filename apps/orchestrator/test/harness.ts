@@ -17,6 +17,7 @@ import { testServices, type TestServices } from '@connecta/embedded';
 import { openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
 import { Metrics, createLogger } from '@connecta/runtime';
 import { openStore, type Store } from '@connecta/store';
+import { ENGINE_DEFAULTS } from '../src/engine/defaults.ts';
 import type { EngineParts } from '../src/engine/drafts.ts';
 import { Doubts } from '../src/engine/outcome.ts';
 import { PlanCache } from '../src/engine/planCache.ts';
@@ -98,7 +99,7 @@ export class Harness {
   /** What a stage of another replica works with. */
   parts(): EngineParts {
     const store = this.#ownStore(this.databaseUrl);
-    return { store, plans: new PlanCache(store), doubts: new Doubts(() => {}) };
+    return { store, plans: new PlanCache(store), doubts: new Doubts(() => {}), defaults: ENGINE_DEFAULTS };
   }
 
   /** Ended with the harness, after what was made before it. */

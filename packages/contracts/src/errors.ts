@@ -114,6 +114,7 @@ export type EngineErrorCode =
   | 'start_timeout'
   | 'complete_timeout'
   | 'lost'
+  | 'poison'
   | 'blocked'
   | 'cancelled'
   | 'invalid_output'

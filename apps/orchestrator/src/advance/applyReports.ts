@@ -1,5 +1,5 @@
 import { deliveryId, type JobId, type WorkerEvent } from '@connecta/contracts';
-import { DEFAULT_RETRY, DEFAULT_TIMERS, decideRetry } from '@connecta/domain';
+import { decideRetry, type Timers } from '@connecta/domain';
 import {
   completeJobs,
   findJobs,
@@ -38,12 +38,13 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
   const started = latest(reports.filter((report): report is Of<'started'> => report.event.type === 'started'));
   const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
   const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
+  const { timers } = parts.defaults;
   return inBatch(parts.store, async (batch) => {
     const orderIds = [...new Set(reports.map((report) => report.lease.orderId))];
     // All in one flight; each statement sees what was committed before the locks were granted.
     const [orders, startedJobs, completedJobs, failedJobs] = await Promise.all([
       lockOrders(batch, orderIds),
-      started.length > 0 ? startJobs(batch, started.map(toStarted)) : [],
+      started.length > 0 ? startJobs(batch, started.map((report) => toStarted(report, timers))) : [],
       completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
       failed.length > 0
         ? findJobs(
@@ -56,10 +57,10 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
     await drafts.open(orders);
     noteStarts(drafts, started, startedJobs);
     const done: Report[] = noteCompletions(drafts, completed, completedJobs);
-    done.push(...retryFailures(drafts, failed, failedJobs, random));
+    done.push(...retryFailures(drafts, failed, failedJobs, { parts, random }));
     const late = await findLate(batch, reports.filter(isEnd), new Set(done));
     const outcome = await drafts.commit(batch, () => [
-      ...(progress.length > 0 ? [recordProgress(batch, progress.map(toProgress))] : []),
+      ...(progress.length > 0 ? [recordProgress(batch, progress.map((report) => toProgress(report, timers)))] : []),
       ...(late.length > 0 ? [insertLateReports(batch, late)] : []),
     ]);
     return { ...outcome, late };
@@ -100,7 +101,7 @@ function retryFailures(
   drafts: Drafts,
   reports: readonly Of<'failed'>[],
   jobs: readonly EngineJob[],
-  random: () => number,
+  { parts: { defaults }, random }: Pick<ApplyOptions, 'parts' | 'random'>,
 ): Report[] {
   const byId = new Map(jobs.map((job) => [job.id, job]));
   return reports.filter(({ event, lease }) => {
@@ -109,7 +110,12 @@ function retryFailures(
     if (!job || !draft || job.attempt !== event.attempt || !isOpen(job) || job.workerType !== lease.workerType)
       return false;
     const { error, retryAfterMs, context = null, startedAt = null } = event;
-    const decision = decideRetry({ kind: 'failed', error, retryAfterMs }, job, DEFAULT_RETRY, random());
+    const decision = decideRetry(
+      { kind: 'failed', error, retryAfterMs },
+      job,
+      draft.retryPolicy(job.step, defaults),
+      random(),
+    );
     draft.retry({ ...job, instance: event.instance }, decision, { context, startedAt });
     return true;
   });
@@ -184,8 +190,8 @@ function headOf({ event, lease }: Report): Head {
   return { jobId: event.jobId, attempt: event.attempt, workerType: lease.workerType, instance: event.instance };
 }
 
-function toStarted(report: Of<'started'>): Head & { completeMs: number } {
-  return { ...headOf(report), completeMs: DEFAULT_TIMERS.completeMs };
+function toStarted(report: Of<'started'>, { completeMs }: Timers): Head & { completeMs: number } {
+  return { ...headOf(report), completeMs };
 }
 
 function toCompleted(report: Of<'completed'>): Parameters<typeof completeJobs>[1][number] {
@@ -193,8 +199,10 @@ function toCompleted(report: Of<'completed'>): Parameters<typeof completeJobs>[1
   return { ...headOf(report), startedAt: startedAt ?? null, value, context: context ?? null };
 }
 
-function toProgress(report: Of<'progress'>): Parameters<typeof recordProgress>[1][number] {
-  const { completeMs, completeCapMs } = DEFAULT_TIMERS;
+function toProgress(
+  report: Of<'progress'>,
+  { completeMs, completeCapMs }: Timers,
+): Parameters<typeof recordProgress>[1][number] {
   const { progress, context } = report.event;
   return { ...headOf(report), progress, context: context ?? null, completeMs, completeCapMs };
 }

@@ -10,6 +10,7 @@ import {
   type Store,
 } from '@connecta/store';
 import { Draft } from './draft/draft.ts';
+import type { EngineDefaults } from './defaults.ts';
 import type { Doubts, Outcome } from './outcome.ts';
 import type { PlanCache } from './planCache.ts';
 
@@ -18,6 +19,8 @@ export interface EngineParts {
   store: Store;
   plans: PlanCache;
   doubts: Doubts;
+  /** What holds where neither a step nor its function says anything else. */
+  defaults: EngineDefaults;
 }
 
 /** The drafts of one batch: one for each order that it holds locked. */

@@ -1,5 +1,6 @@
-import { DEFAULT_RETRY, decideRetry, type AttemptEnd } from '@connecta/domain';
+import { decideRetry, type AttemptEnd } from '@connecta/domain';
 import { findJobs, inBatch, lockOrders, queueJobs, type EngineJob, type OverdueAttempt } from '@connecta/store';
+import type { Inheritance } from './draft/moves.ts';
 import { Drafts, type EngineParts } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -26,12 +27,13 @@ export interface MoveOptions {
 export async function moveAttempts({ parts, found: all, random }: MoveOptions): Promise<Outcome> {
   const found = firstOfEachJob(all);
   if (found.length === 0) return { commands: [], changedOrders: [] };
+  const { startMs } = parts.defaults.timers;
   return inBatch(parts.store, async (batch) => {
     const queued = found.filter(({ finding }) => finding.kind === 'queued');
     const others = found.filter(({ finding }) => finding.kind !== 'queued');
     const [orders, queuedJobs, jobs] = await Promise.all([
       lockOrders(batch, [...new Set(found.map(({ orderId }) => orderId))]),
-      queued.length > 0 ? queueJobs(batch, queued) : [],
+      queued.length > 0 ? queueJobs(batch, queued.map(({ jobId, attempt }) => ({ jobId, attempt, startMs }))) : [],
       others.length > 0
         ? findJobs(
             batch,
@@ -45,7 +47,7 @@ export async function moveAttempts({ parts, found: all, random }: MoveOptions): 
     const byId = new Map(jobs.map((job) => [job.id, job]));
     for (const { jobId, attempt, finding } of others) {
       const job = byId.get(jobId);
-      if (job?.attempt === attempt) move(drafts, job, finding, random);
+      if (job?.attempt === attempt) move(drafts, job, finding, { parts, random });
     }
     return drafts.commit(batch);
   });
@@ -58,7 +60,12 @@ function firstOfEachJob(found: readonly FoundAttempt[]): FoundAttempt[] {
   return [...byJob.values()];
 }
 
-function move(drafts: Drafts, job: EngineJob, finding: Finding, random: () => number): void {
+function move(
+  drafts: Drafts,
+  job: EngineJob,
+  finding: Finding,
+  { parts, random }: Pick<MoveOptions, 'parts' | 'random'>,
+): void {
   const draft = drafts.get(job.orderId);
   const open = job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
   switch (finding.kind) {
@@ -73,13 +80,13 @@ function move(drafts: Drafts, job: EngineJob, finding: Finding, random: () => nu
     case 'failed':
     case 'lost':
     case 'timeout':
-      if (open) draft?.retry(job, decideRetry(finding, job, DEFAULT_RETRY, random()));
+      if (open) draft?.retry(job, decideRetry(finding, job, draft.retryPolicy(job.step, parts.defaults), random()));
       return;
     default:
       finding satisfies never;
   }
 }
 
-function unchanged(job: EngineJob): { error: null; context: null; failed: number; lost: number } {
-  return { error: null, context: null, failed: job.failed, lost: job.lost };
+function unchanged({ failed, lost, crashed }: EngineJob): Inheritance {
+  return { error: null, context: null, failed, lost, crashed };
 }

@@ -59,8 +59,11 @@ export function reconcileType(input: ReconcileInput): Reconciled {
       // A worker took it, and neither reported nor listed it since: it died with the job in its hands.
       if (attempt.ageMs < timers.holdMs) continue;
       const since = input.missingSince.get(id) ?? now;
+      const message = `a worker took it and has not been heard of for ${timers.holdMs} ms`;
       if (now - since < timers.holdMs) missingSince.set(id, since);
-      else tell({ kind: 'lost', message: `a worker took it and has not been heard of for ${timers.holdMs} ms` });
+      else tell({ kind: 'lost', message, crashed: attempt.workerLost });
+    } else if (attempt.ackMs !== null && attempt.live && attempt.ageMs > Math.max(attempt.ackMs, YOUNG_MS)) {
+      tell({ kind: 'timeout', code: 'ack_timeout', message: `not accepted within ${attempt.ackMs} ms` });
     } else if (attempt.ageMs > YOUNG_MS) {
       const since = input.missingSince.get(id) ?? now;
       if (marker && now - since < missingMs) missingSince.set(id, since);

@@ -21,7 +21,7 @@ const LIMIT = 500;
 export async function findExpired(store: Store, timers: Timers, silenceProves: boolean): Promise<FoundAttempt[]> {
   const [due, starts, completions, lost, offline] = await Promise.all([
     findDueBackoffs(store, LIMIT),
-    findOverdueStarts(store, timers.startMs, LIMIT),
+    findOverdueStarts(store, LIMIT),
     findOverdueCompletions(store, LIMIT),
     silenceProves ? findLostRuns(store, timers.holdMs, LIMIT) : [],
     silenceProves ? findOfflineAttempts(store, LIMIT) : [],
@@ -33,9 +33,11 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
     ...tell(starts, {
       kind: 'timeout',
       code: 'start_timeout',
-      message: `not started within ${timers.startMs} ms of free slots`,
+      message: 'not started in time, although its type had a free slot for so long',
     }),
-    ...tell(lost, { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms` }),
+    ...lost.flatMap(({ crashed, ...attempt }) =>
+      tell([attempt], { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms`, crashed }),
+    ),
     ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     // Offline for good: trying again would only wait again.
     ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {

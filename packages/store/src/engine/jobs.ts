@@ -16,11 +16,27 @@ export interface EngineJob {
   attempt: number;
   lost: number;
   failed: number;
+  /** Of the lost deliveries, those that were lost together with the worker that had them. */
+  crashed: number;
   input: JsonValue;
   context: BlobRef | null;
   instance: string | null;
   result: JsonValue;
 }
+
+/** What of a job's timers differs from the system's, in milliseconds. */
+export interface JobTimers {
+  ackMs?: number;
+  startMs?: number;
+  completeMs?: number;
+  completeCapMs?: number;
+  /** How long it waits for a worker of a type of which none lives; without it the type's own limit counts. */
+  offlineMs?: number;
+}
+
+/** A timer of the job's own, or the given one. */
+const timerOf = (name: keyof JobTimers, otherwise: string): string =>
+  `coalesce((j.timers->>'${name}')::bigint, ${otherwise}) * interval '1 millisecond'`;
 
 /** A worker's report of a completed attempt, its lease already verified. */
 export interface CompletedReport {
@@ -70,14 +86,17 @@ export function completeJobs(batch: Batch, reports: readonly CompletedReport[]):
   );
 }
 
-/** Marks attempts as started, with the time by which they must complete. The jobs' orders must be locked. */
+/**
+ * Marks attempts as started, with the time by which they must complete (`completeMs` where the job has none of its own).
+ * The jobs' orders must be locked.
+ */
 export function startJobs(
   batch: Batch,
   reports: readonly { jobId: JobId; attempt: number; workerType: string; instance: string; completeMs: number }[],
 ): Promise<ChangedJob[]> {
   return batch.run(
     'start_jobs',
-    `UPDATE jobs j SET state = 'started', instance = x.instance, started_at = now(), complete_by = now() + x."completeMs" * interval '1 millisecond'
+    `UPDATE jobs j SET state = 'started', instance = x.instance, started_at = now(), complete_by = now() + ${timerOf('completeMs', 'x."completeMs"')}
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text, "completeMs" bigint)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} IN ('invoked', 'queued')
        AND ${oneByOne('x.attempt')}
@@ -86,13 +105,17 @@ export function startJobs(
   );
 }
 
-/** Marks attempts as queued and notes their type's free clock. The jobs' orders must be locked. */
-export function queueJobs(batch: Batch, attempts: readonly { jobId: JobId; attempt: number }[]): Promise<ChangedJob[]> {
+/** Marks attempts as queued, with where their type's free clock stands when they must be started. The jobs' orders must be locked. */
+export function queueJobs(
+  batch: Batch,
+  attempts: readonly { jobId: JobId; attempt: number; startMs: number }[],
+): Promise<ChangedJob[]> {
   return batch.run(
     'queue_jobs',
     `UPDATE jobs j SET state = 'queued', queued_at = now(),
-       start_clock_ms = (SELECT t.free_clock_ms FROM worker_types t WHERE t.name = j.worker_type)
-     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int)
+       start_by_clock_ms = (SELECT t.free_clock_ms FROM worker_types t WHERE t.name = j.worker_type)
+         + coalesce((j.timers->>'startMs')::bigint, x."startMs")
+     FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "startMs" bigint)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND ${STATE} = 'invoked' AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(attempts)],
@@ -118,7 +141,8 @@ export async function recordProgress(
   await batch.run(
     'record_progress',
     `UPDATE jobs j SET progress = greatest(j.progress, x.progress), context = coalesce(x.context, j.context),
-       complete_by = least(now() + x."completeMs" * interval '1 millisecond', j.started_at + x."completeCapMs" * interval '1 millisecond')
+       complete_by = least(now() + ${timerOf('completeMs', 'x."completeMs"')},
+         j.started_at + ${timerOf('completeCapMs', 'x."completeCapMs"')})
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, progress real, context jsonb,
        "completeMs" bigint, "completeCapMs" bigint)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${STATE} = 'started'
@@ -157,6 +181,7 @@ export interface NewJob {
   profileId: ProfileId;
   profileRevision: number;
   input: JsonValue;
+  timers?: JobTimers | undefined;
 }
 
 /** The end of an attempt without a result: the job's next state. */
@@ -169,6 +194,7 @@ export interface JobMove {
   attempt: number;
   lost: number;
   failed: number;
+  crashed: number;
   error: JobError | null;
   context: BlobRef | null;
   /** With `error`: when the run began, where no report of its start came; the worker's clock. */
@@ -182,15 +208,16 @@ export interface JobMove {
 export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<ChangedJob[]> {
   return batch.run(
     'move_jobs',
-    `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, error = x.error,
+    `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, crashed = x.crashed, error = x.error,
        context = coalesce(x.context, j.context), instance = x.instance, progress = NULL, complete_by = NULL,
-       queued_at = NULL, start_clock_ms = NULL,
+       queued_at = NULL, start_by_clock_ms = NULL,
+       give_up_at = CASE WHEN x.state = 'invoked' THEN now() + (j.timers->>'offlineMs')::bigint * interval '1 millisecond' END,
        started_at = CASE WHEN x.state = 'error' THEN coalesce(j.started_at, x."startedAt") END,
        invoked_at = CASE WHEN x.state = 'invoked' THEN now() ELSE j.invoked_at END,
        not_before = CASE WHEN x.state = 'pending' THEN now() + x."delayMs" * interval '1 millisecond' END,
        finished_at = CASE WHEN x.state IN ('error', 'cancelled') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, "fromAttempt" int, "fromState" text, state text, attempt int, lost int,
-       failed int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
+       failed int, crashed int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
      WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState" AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(moves)],
@@ -198,4 +225,4 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
 }
 
 export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, worker_type AS "workerType", function,
-  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, input, context, instance, result`;
+  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, input, context, instance, result`;

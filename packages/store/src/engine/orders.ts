@@ -79,10 +79,11 @@ export function writeOrders(
        INSERT INTO order_events (order_id, seq, events)
        SELECT h."orderId", h.seq, h.events FROM json_to_recordset($2::json) h("orderId" uuid, seq int, events jsonb)),
      begun AS (
-       INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, invoked_at)
-       SELECT b.id, b."orderId", b.step, b.item, b."workerType", b.function, b."profileId", b."profileRevision", 'invoked', 1, coalesce(b.input, 'null'), now()
+       INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, timers, invoked_at, give_up_at)
+       SELECT b.id, b."orderId", b.step, b.item, b."workerType", b.function, b."profileId", b."profileRevision", 'invoked', 1, coalesce(b.input, 'null'), b.timers, now(),
+         now() + (b.timers->>'offlineMs')::bigint * interval '1 millisecond'
        FROM json_to_recordset($3::json) b(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
-         "profileId" uuid, "profileRevision" int, input jsonb))
+         "profileId" uuid, "profileRevision" int, input jsonb, timers jsonb))
      UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
        result = coalesce(x.result, o.result), error = x.error,
        finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END

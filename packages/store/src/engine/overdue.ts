@@ -21,19 +21,20 @@ export function findDueBackoffs(store: Store, limit: number): Promise<OverdueAtt
   return find(
     store,
     'find_due_backoffs',
-    `SELECT ${COLUMNS} FROM jobs j WHERE j.state = 'pending' AND j.not_before <= now() LIMIT $1`,
+    `SELECT ${COLUMNS} FROM jobs j WHERE j.state = 'pending' AND j.not_before <= now() ORDER BY j.not_before LIMIT $1`,
     [limit],
   );
 }
 
-/** Queued attempts whose type had a free slot for longer than `startMs` since they were queued. */
-export function findOverdueStarts(store: Store, startMs: number, limit: number): Promise<OverdueAttempt[]> {
+/** Queued attempts that were not started although their type had a free slot for as long as they may wait. */
+export function findOverdueStarts(store: Store, limit: number): Promise<OverdueAttempt[]> {
   return find(
     store,
     'find_overdue_starts',
-    `SELECT ${COLUMNS} FROM jobs j JOIN worker_types t ON t.name = j.worker_type
-     WHERE j.state = 'queued' AND t.free_clock_ms - j.start_clock_ms > $1 LIMIT $2`,
-    [startMs, limit],
+    `SELECT ${COLUMNS} FROM worker_types t CROSS JOIN LATERAL (
+       SELECT * FROM jobs WHERE worker_type = t.name AND state = 'queued' AND start_by_clock_ms < t.free_clock_ms
+       ORDER BY start_by_clock_ms LIMIT $1) j LIMIT $1`,
+    [limit],
   );
 }
 
@@ -42,39 +43,70 @@ export function findOverdueCompletions(store: Store, limit: number): Promise<Ove
   return find(
     store,
     'find_overdue_completions',
-    `SELECT ${COLUMNS} FROM jobs j WHERE j.state = 'started' AND j.complete_by < now() LIMIT $1`,
+    `SELECT ${COLUMNS} FROM jobs j WHERE j.state = 'started' AND j.complete_by < now() ORDER BY j.complete_by LIMIT $1`,
     [limit],
   );
 }
 
-/** Started attempts that no instance has listed in a heartbeat for `holdMs`. */
-export function findLostRuns(store: Store, holdMs: number, limit: number): Promise<OverdueAttempt[]> {
-  return find(
-    store,
-    'find_lost_runs',
-    `SELECT ${COLUMNS} FROM jobs j LEFT JOIN job_holds h ON h.job_id = j.id AND h.attempt = j.attempt
-     WHERE j.state = 'started' AND greatest(h.seen_at, j.started_at) < now() - $1 * interval '1 millisecond' LIMIT $2`,
-    [holdMs, limit],
-  );
+/** A run that nobody says he has. */
+export interface LostRun extends OverdueAttempt {
+  /** The instance that had it was lost as well: it neither left nor is heard of. */
+  crashed: boolean;
 }
 
 /**
- * Attempts on their way to a type that has had no live instance since, and past its offline limit. That the last instance
- * has gone away only now does not count against them.
+ * Started attempts that no instance has listed in a heartbeat for `holdMs`. An instance that leaves takes its holds with
+ * it, so one that is gone and still holds was superseded: it crashed. Of one that crashed before its first heartbeat with
+ * the job only the report of the start tells.
  */
-export function findOfflineAttempts(store: Store, limit: number): Promise<OverdueAttempt[]> {
-  return find(
-    store,
-    'find_offline_attempts',
-    `SELECT ${COLUMNS} FROM jobs j LEFT JOIN worker_types t ON t.name = j.worker_type,
-       LATERAL (SELECT now() - CASE WHEN t.offline->>'policy' = 'fail' THEN interval '10 seconds'
-         ELSE coalesce((t.offline->>'limitMs')::bigint, 86400000) * interval '1 millisecond' END AS since) patience
-     WHERE j.state IN ('invoked', 'queued') AND j.invoked_at < patience.since
-       AND NOT EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.slots > 0
-         AND (i.state = 'ready' OR i.last_seen_at > patience.since))
-     LIMIT $1`,
-    [limit],
-  );
+export async function findLostRuns(store: Store, holdMs: number, limit: number): Promise<LostRun[]> {
+  const { rows } = await store.pool.query<LostRun>({
+    name: 'find_lost_runs',
+    text: `SELECT ${COLUMNS}, coalesce(held.state IN ('lost', 'gone'), EXISTS (SELECT FROM worker_instances i
+         WHERE i.worker_type = j.worker_type AND i.instance = j.instance AND i.state = 'lost')) AS crashed
+       FROM jobs j LEFT JOIN job_holds h ON h.job_id = j.id AND h.attempt = j.attempt
+         LEFT JOIN worker_instances held ON held.id = h.instance_id
+       WHERE j.state = 'started' AND greatest(h.seen_at, j.started_at) < now() - $1 * interval '1 millisecond'
+       ORDER BY j.complete_by LIMIT $2`,
+    values: [holdMs, limit],
+  });
+  return rows;
+}
+
+/** When a type's last instance that takes work was seen; null while one is ready. */
+const SILENT_SINCE = `SELECT CASE WHEN EXISTS (SELECT FROM worker_instances i
+    WHERE i.worker_type = t.name AND i.state = 'ready' AND i.slots > 0) THEN NULL
+  ELSE (SELECT coalesce(max(i.last_seen_at), '-infinity') FROM worker_instances i
+    WHERE i.worker_type = t.name AND i.slots > 0) END AS seen`;
+
+/**
+ * Attempts on their way to a type that has had no live instance since, and past their offline limit: their own, or their
+ * type's. That the last instance has gone away only now does not count against them.
+ */
+export async function findOfflineAttempts(store: Store, limit: number): Promise<OverdueAttempt[]> {
+  const [byType, byJob] = await Promise.all([
+    find(
+      store,
+      'find_attempts_past_the_limit_of_their_type',
+      `SELECT ${COLUMNS} FROM worker_types t CROSS JOIN LATERAL (${SILENT_SINCE}) silent CROSS JOIN LATERAL (
+         SELECT now() - coalesce((t.offline->>'limitMs')::bigint,
+           CASE WHEN t.offline->>'policy' = 'fail' THEN 10000 ELSE 86400000 END) * interval '1 millisecond' AS since) patience
+         CROSS JOIN (VALUES ('invoked'), ('queued')) way(state) CROSS JOIN LATERAL (
+           SELECT * FROM jobs WHERE worker_type = t.name AND state = way.state AND state IN ('invoked', 'queued')
+             AND invoked_at < patience.since AND give_up_at IS NULL ORDER BY invoked_at LIMIT $1) j
+       WHERE silent.seen <= patience.since LIMIT $1`,
+      [limit],
+    ),
+    find(
+      store,
+      'find_attempts_past_their_own_limit',
+      `SELECT ${COLUMNS} FROM worker_types t CROSS JOIN LATERAL (${SILENT_SINCE}) silent CROSS JOIN LATERAL (
+         SELECT * FROM jobs WHERE worker_type = t.name AND state IN ('invoked', 'queued') AND give_up_at < now()
+           AND silent.seen <= now() - (give_up_at - invoked_at) ORDER BY give_up_at LIMIT $1) j LIMIT $1`,
+      [limit],
+    ),
+  ]);
+  return [...byType, ...byJob];
 }
 
 /** An attempt that is in its type's queue or in a worker's hands, as the database has it. */
@@ -86,6 +118,10 @@ export interface OpenAttempt extends OverdueAttempt {
   held: boolean;
   /** The type has a live instance that takes work. */
   live: boolean;
+  /** An instance of the type was lost since the command was sent. */
+  workerLost: boolean;
+  /** How long the queue may take to have it, where the job says so itself; milliseconds. */
+  ackMs: number | null;
 }
 
 /** Invoked and queued attempts, by type, with how many there are of each. */
@@ -112,7 +148,9 @@ export async function findOpenAttempts(
     name: 'find_open_attempts',
     text: `SELECT ${COLUMNS}, j.state, (extract(epoch FROM now() - j.invoked_at) * 1000)::float8 AS "ageMs",
        coalesce(h.seen_at > now() - $2 * interval '1 millisecond', false) AS held,
-       EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.state = 'ready' AND i.slots > 0) AS live
+       EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = $1 AND i.state = 'ready' AND i.slots > 0) AS live,
+       coalesce((SELECT max(i.ended_at) FROM worker_instances i WHERE i.worker_type = $1 AND i.state = 'lost')
+         > j.invoked_at, false) AS "workerLost", (j.timers->>'ackMs')::float8 AS "ackMs"
      FROM jobs j LEFT JOIN job_holds h ON h.job_id = j.id AND h.attempt = j.attempt
      WHERE j.worker_type = $1 AND j.state IN ('invoked', 'queued', 'started') ORDER BY j.invoked_at LIMIT $3`,
     values: [workerType, holdMs, limit],

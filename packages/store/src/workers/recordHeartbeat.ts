@@ -14,7 +14,7 @@ export interface Heartbeat {
   freeSlots: number;
   draining: boolean;
   held: readonly (HeldAttempt & { progress?: number | undefined })[];
-  /** How much longer an attempt may run after progress, and its longest run; milliseconds. */
+  /** How much longer an attempt may run after progress, and its longest run, where its job has no other; milliseconds. */
   completeMs: number;
   completeCapMs: number;
 }
@@ -85,8 +85,9 @@ async function recordHeldProgress(store: Store, heartbeat: Heartbeat): Promise<v
         WHERE j.worker_type = $2 AND j.state || '' = 'started' AND (j.progress IS NULL OR j.progress < told.progress)
         ORDER BY j.id FOR UPDATE OF j SKIP LOCKED
       )
-      UPDATE jobs j SET progress = free.progress, complete_by = least(now() + $3 * interval '1 millisecond',
-        j.started_at + $4 * interval '1 millisecond')
+      UPDATE jobs j SET progress = free.progress, complete_by = least(
+        now() + coalesce((j.timers->>'completeMs')::bigint, $3) * interval '1 millisecond',
+        j.started_at + coalesce((j.timers->>'completeCapMs')::bigint, $4) * interval '1 millisecond')
       FROM free WHERE j.id = free.id`,
     values: [JSON.stringify(heartbeat.held), heartbeat.workerType, heartbeat.completeMs, heartbeat.completeCapMs],
   });

@@ -1,7 +1,8 @@
 import type { HistoryEvent, JobError, JsonValue } from '@connecta/contracts';
-import type { CompiledPlan, RetryDecision } from '@connecta/domain';
+import type { CompiledPlan, RetryDecision, RetryPolicy } from '@connecta/domain';
 import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite } from '@connecta/store';
 import type { Command } from '../command.ts';
+import type { EngineDefaults } from '../defaults.ts';
 import { Following } from './following.ts';
 import { Ledger, headOf } from './ledger.ts';
 import { invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
@@ -70,6 +71,11 @@ export class Draft {
   note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {
     this.#ledger.events.push({ ...headOf(job), state, ...(instance === undefined ? {} : { instance }) });
     this.#ledger.mark(job.step, state);
+  }
+
+  /** How often and when a step's job is tried again. */
+  retryPolicy(step: string, { retry }: EngineDefaults): RetryPolicy {
+    return { ...retry, ...this.plan.steps.get(step)?.retry };
   }
 
   /** Tries a job again under a new attempt (at once or after its backoff), or ends it in error. */

@@ -6,6 +6,7 @@ import {
   inputOf,
   resultOfOrder,
   resume,
+  timersOfJob,
   type Advance,
   type TaskStep,
 } from '@connecta/domain';
@@ -78,6 +79,7 @@ export class Following {
       profileId: step.profileId,
       profileRevision: step.profileRevision,
       input: inputOf(step, this.#input, (need) => ledger.results.get(need)),
+      timers: timersOfJob(step),
     };
     ledger.newJobs.push(job);
     ledger.events.push({ type: 'job', step: name, jobId: job.id, attempt: 1, state: 'invoked' });

@@ -34,6 +34,7 @@ export interface Inheritance {
   context: BlobRef | null;
   failed: number;
   lost: number;
+  crashed: number;
 }
 
 /** Sends a job out under its next attempt. */
