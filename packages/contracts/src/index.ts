@@ -60,6 +60,7 @@ export {
   type ProblemCode,
   type ProblemDocument,
 } from './errors.ts';
+export { MAX_DURATION_MS, parseDuration } from './durations.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export {
   DEFAULT_PRIORITY,

@@ -30,6 +30,7 @@ export {
   type RetryPolicy,
   type Spent,
 } from './retry.ts';
+export { OFFLINE_WAIT_MS, timersOfJob, type JobTimers } from './jobTimers.ts';
 export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';

@@ -11,7 +11,11 @@ const decide = (end: AttemptEnd, failed = 0, lost = 0, crashed = 0): ReturnType<
 
 describe('decideRetry', () => {
   test('tries a retryable failure again after a backoff', () => {
-    expect(decide(failure('retryable'))).toMatchObject({ next: 'again', delayMs: 500, spent: { failed: 1, lost: 0, crashed: 0 } });
+    expect(decide(failure('retryable'))).toMatchObject({
+      next: 'again',
+      delayMs: 500,
+      spent: { failed: 1, lost: 0, crashed: 0 },
+    });
   });
 
   test('ends after the third failed run, with the error of the last', () => {
@@ -51,7 +55,10 @@ describe('decideRetry', () => {
       code,
       message: '',
     });
-    expect(decide(timeout('complete_timeout'))).toMatchObject({ delayMs: 500, spent: { failed: 1, lost: 0, crashed: 0 } });
+    expect(decide(timeout('complete_timeout'))).toMatchObject({
+      delayMs: 500,
+      spent: { failed: 1, lost: 0, crashed: 0 },
+    });
     expect(decide(timeout('start_timeout'))).toMatchObject({ delayMs: 0, spent: { failed: 0, lost: 1, crashed: 0 } });
     expect(decide(timeout('start_timeout'), 0, 5)).toMatchObject({ next: 'end', error: { code: 'start_timeout' } });
   });
@@ -92,7 +99,6 @@ describe('a job that takes its workers with it', () => {
 });
 
 describe('backoff', () => {
-
   test('doubles, stays under its maximum, and spreads over its upper half', () => {
     expect([1, 2, 3].map((n) => backoff(n, DEFAULT_RETRY, 1))).toEqual([1000, 2000, 4000]);
     expect(backoff(1, DEFAULT_RETRY, 0)).toBe(500);

@@ -44,7 +44,12 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
     // All in one flight; each statement sees what was committed before the locks were granted.
     const [orders, startedJobs, completedJobs, failedJobs] = await Promise.all([
       lockOrders(batch, orderIds),
-      started.length > 0 ? startJobs(batch, started.map((report) => toStarted(report, timers))) : [],
+      started.length > 0
+        ? startJobs(
+            batch,
+            started.map((report) => toStarted(report, timers)),
+          )
+        : [],
       completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
       failed.length > 0
         ? findJobs(
@@ -60,7 +65,14 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
     done.push(...retryFailures(drafts, failed, failedJobs, { parts, random }));
     const late = await findLate(batch, reports.filter(isEnd), new Set(done));
     const outcome = await drafts.commit(batch, () => [
-      ...(progress.length > 0 ? [recordProgress(batch, progress.map((report) => toProgress(report, timers)))] : []),
+      ...(progress.length > 0
+        ? [
+            recordProgress(
+              batch,
+              progress.map((report) => toProgress(report, timers)),
+            ),
+          ]
+        : []),
       ...(late.length > 0 ? [insertLateReports(batch, late)] : []),
     ]);
     return { ...outcome, late };

@@ -33,7 +33,12 @@ export async function moveAttempts({ parts, found: all, random }: MoveOptions): 
     const others = found.filter(({ finding }) => finding.kind !== 'queued');
     const [orders, queuedJobs, jobs] = await Promise.all([
       lockOrders(batch, [...new Set(found.map(({ orderId }) => orderId))]),
-      queued.length > 0 ? queueJobs(batch, queued.map(({ jobId, attempt }) => ({ jobId, attempt, startMs }))) : [],
+      queued.length > 0
+        ? queueJobs(
+            batch,
+            queued.map(({ jobId, attempt }) => ({ jobId, attempt, startMs })),
+          )
+        : [],
       others.length > 0
         ? findJobs(
             batch,

@@ -14,6 +14,8 @@ const open = (change: Partial<OpenAttempt> = {}): OpenAttempt => ({
   ageMs: 60_000,
   held: false,
   live: true,
+  workerLost: false,
+  ackMs: null,
   ...change,
 });
 const look = (change: Partial<Omit<ReconcileInput, 'queue'>> & { waiting?: string[]; active?: string[] }) =>
@@ -64,6 +66,23 @@ describe('reconcileType', () => {
     expect(first.found).toEqual([]);
     expect(kinds(look({ active: ['j1-1'], now: NOW + 30_000, missingSince: first.missingSince }))).toEqual(['lost']);
     expect(kinds(look({ active: ['j1-1'], attempts: [open({ held: true })] }))).toEqual([]);
+  });
+
+  test('tells a worker that was lost with the attempt from one that only did not list it', () => {
+    const crashed = (workerLost: boolean): unknown => {
+      const attempts = [open({ workerLost })];
+      const { missingSince } = look({ active: ['j1-1'], attempts });
+      return look({ active: ['j1-1'], attempts, missingSince, now: NOW + 30_000 }).found[0]?.finding;
+    };
+    expect(crashed(true)).toMatchObject({ kind: 'lost', crashed: true });
+    expect(crashed(false)).toMatchObject({ kind: 'lost', crashed: false });
+  });
+
+  test('waits for the queue as long as the job itself says', () => {
+    const attempts = [open({ ackMs: 3000, ageMs: 3001 })];
+    expect(look({ attempts }).found[0]?.finding).toMatchObject({ kind: 'timeout', code: 'ack_timeout' });
+    expect(kinds(look({ attempts: [open({ ackMs: 3000, ageMs: 2999 })] }))).toEqual([]);
+    expect(kinds(look({ attempts, marker: false }))).toEqual(['gone']);
   });
 
   test('finds deliveries that no open attempt stands for', () => {

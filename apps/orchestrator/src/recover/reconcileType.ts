@@ -62,7 +62,7 @@ export function reconcileType(input: ReconcileInput): Reconciled {
       const message = `a worker took it and has not been heard of for ${timers.holdMs} ms`;
       if (now - since < timers.holdMs) missingSince.set(id, since);
       else tell({ kind: 'lost', message, crashed: attempt.workerLost });
-    } else if (attempt.ackMs !== null && attempt.live && attempt.ageMs > Math.max(attempt.ackMs, YOUNG_MS)) {
+    } else if (marker && attempt.live && attempt.ageMs > Math.max(attempt.ackMs ?? Infinity, YOUNG_MS)) {
       tell({ kind: 'timeout', code: 'ack_timeout', message: `not accepted within ${attempt.ackMs} ms` });
     } else if (attempt.ageMs > YOUNG_MS) {
       const since = input.missingSince.get(id) ?? now;

@@ -1,4 +1,5 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
+import type { JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
 
@@ -22,16 +23,6 @@ export interface EngineJob {
   context: BlobRef | null;
   instance: string | null;
   result: JsonValue;
-}
-
-/** What of a job's timers differs from the system's, in milliseconds. */
-export interface JobTimers {
-  ackMs?: number;
-  startMs?: number;
-  completeMs?: number;
-  completeCapMs?: number;
-  /** How long it waits for a worker of a type of which none lives; without it the type's own limit counts. */
-  offlineMs?: number;
 }
 
 /** A timer of the job's own, or the given one. */

@@ -75,7 +75,8 @@ export class Draft {
 
   /** How often and when a step's job is tried again. */
   retryPolicy(step: string, { retry }: EngineDefaults): RetryPolicy {
-    return { ...retry, ...this.plan.steps.get(step)?.retry };
+    const planned = this.plan.steps.get(step);
+    return planned?.kind === 'task' && planned.retry ? { ...retry, ...planned.retry } : retry;
   }
 
   /** Tries a job again under a new attempt (at once or after its backoff), or ends it in error. */
