@@ -119,4 +119,8 @@ export type EngineErrorCode =
   | 'cancelled'
   | 'invalid_output'
   | 'output_failed'
-  | 'plan_refused';
+  | 'plan_refused'
+  | 'expression_failed'
+  | 'expression_too_costly'
+  | 'rejected'
+  | 'wait_timeout';

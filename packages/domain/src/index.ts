@@ -9,6 +9,20 @@ export {
   type Stopped,
 } from './advance.ts';
 export { standInFor, type Outcomes } from './needs.ts';
+export { parseDuration } from './durations.ts';
+export { compileExpression, type CompiledExpression, type Expression } from './expressions/compile.ts';
+export {
+  evaluate,
+  evaluateCondition,
+  evaluateList,
+  evaluateTemplate,
+  expressionsIn,
+  referencesIn,
+  type Evaluated,
+  type Evaluation,
+} from './expressions/evaluate.ts';
+export { Scope, strategyOf, type EachView, type ScopeValues, type StepView } from './expressions/scope.ts';
+export type { Reference } from './expressions/syntax.ts';
 export {
   compilePlan,
   readPlan,
