@@ -11,6 +11,7 @@ export type ClientId = Id<'client'>;
 export type ProfileId = Id<'profile'>;
 export type PlanId = Id<'plan'>;
 export type WorkflowVersionId = Id<'workflow-version'>;
+export type ScheduleId = Id<'schedule'>;
 export type WorkerInstanceId = Id<'worker-instance'>;
 
 const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

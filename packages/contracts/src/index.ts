@@ -10,6 +10,7 @@ export {
   type OrderId,
   type PlanId,
   type ProfileId,
+  type ScheduleId,
   type WorkerInstanceId,
   type WorkflowVersionId,
 } from './ids.ts';

@@ -45,6 +45,14 @@ export {
   type Spent,
 } from './retry.ts';
 export { OFFLINE_WAIT_MS, timersOfJob, type JobTimers } from './jobTimers.ts';
+export {
+  decideTicks,
+  type MissedPolicy,
+  type OverlapPolicy,
+  type TickDecision,
+  type TickKind,
+} from './schedule/decideTicks.ts';
+export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
 export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';
