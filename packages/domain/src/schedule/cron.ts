@@ -4,7 +4,7 @@ import { Zone } from './zone.ts';
 const WORDS = /^(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT|L)$/;
 const FIELD = /^[0-9A-Z*,/#-]+$/;
 /** The end of the year 9999: what lies behind it neither the API nor the database can write. */
-const LAST = Date.UTC(10_000, 0, 1) - 1;
+export const LAST_INSTANT = Date.UTC(10_000, 0, 1) - 1;
 
 /** A cron expression in a time zone, compiled. */
 export interface Cron {
@@ -79,7 +79,7 @@ function* wallTimes(expression: string, after: number): Generator<number, void> 
     } catch {
       return;
     }
-    if (time > LAST) return;
+    if (time > LAST_INSTANT) return;
     yield time;
   }
 }

@@ -150,7 +150,8 @@ describe('every', () => {
 
 test('at the end of time nothing comes any more', () => {
   const end = at('9999-12-31T23:30:00Z');
-  expect([cron('0 * * * *'), cron('0 0 * * *')].map((slots) => nextSlot(slots, end))).toEqual([null, null]);
+  const never = [cron('0 * * * *'), cron('0 0 * * *'), compiled({ every: '1h', anchor: end })];
+  expect(never.map((slots) => nextSlot(slots, end))).toEqual([null, null, null]);
   expect(newestSlots(cron('0 0 * * *'), end, end, 3)).toEqual({ slots: [], more: false });
   expect(slotsBetween(cron('0 0 * * *'), end, end, 3)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { parseDuration, type Fault } from '@connecta/contracts';
-import { compileCron, cronInstants, type Cron } from './cron.ts';
+import { LAST_INSTANT, compileCron, cronInstants, type Cron } from './cron.ts';
 
 /** When a schedule fires, as it is written: a cron expression or an interval. */
 export type ScheduleTimes = { cron: string; timeZone: string } | { every: string; anchor: Date };
@@ -65,11 +65,11 @@ export function newestSlots(slots: Slots, from: Date, until: Date, max: number):
   }
 }
 
-function* instants(slots: Slots, after: number): Generator<number, void> {
-  if ('cron' in slots) {
-    yield* cronInstants(slots.cron, after);
-    return;
-  }
-  const { everyMs, anchorMs } = slots;
-  for (let k = Math.floor((after - anchorMs) / everyMs) + 1; ; k++) yield anchorMs + k * everyMs;
+function instants(slots: Slots, after: number): Iterable<number> {
+  return 'cron' in slots ? cronInstants(slots.cron, after) : intervals(slots, after);
+}
+
+function* intervals({ everyMs, anchorMs }: { everyMs: number; anchorMs: number }, after: number): Generator<number> {
+  const steps = Math.floor((after - anchorMs) / everyMs) + 1;
+  for (let instant = anchorMs + steps * everyMs; instant <= LAST_INSTANT; instant += everyMs) yield instant;
 }
