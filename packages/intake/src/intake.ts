@@ -22,6 +22,11 @@ export interface Intake {
    * same key is safe.
    */
   accept(requests: readonly IntakeRequest[], idempotency?: IdempotencyKey): Promise<Outcome[]>;
+  /**
+   * Brings requests as far as {@link Intake.accept} does before it inserts: for whoever commits the orders together with
+   * something of its own.
+   */
+  prepare(requests: readonly IntakeRequest[]): Promise<(NewOrder | Problem)[]>;
 }
 
 interface Submission {
@@ -64,6 +69,13 @@ export function createIntake(options: { store: Store; storeValue: StoreValue }):
         if (inserted === 'inserted') return insertion.outcomes;
         // The key was taken meanwhile: the next look finds what by.
       }
+    },
+    async prepare(requests) {
+      const drafts = requests.map((request) => new Draft(request));
+      await preparing.add({ drafts, idempotency: undefined });
+      const prepared = drafts.map(({ done }) => done as PreparedOrder | Problem);
+      await storeLargeInputs(prepared, storeValue);
+      return prepared.map((one) => (one instanceof Problem ? one : one.row));
     },
   };
 }

@@ -110,6 +110,7 @@ export { findOrderEvents, type NumberedEvent } from './orders/findOrderEvents.ts
 export { listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
 export { listJobs, type ListedJob } from './orders/listJobs.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
+export { cancelWithChildren } from './orders/cancelWithChildren.ts';
 export {
   InUseError,
   NameTakenError,
@@ -187,5 +188,38 @@ export {
   type NewDelivery,
 } from './notifications/deliveries.ts';
 export type { EndedOrder, OfflineType, Owner, UntoldFailure } from './notifications/failures.ts';
-export { forgetOldNotices, listNotices, type NewNotice, type Notice, type NoticeKind } from './notifications/notices.ts';
+export {
+  forgetOldNotices,
+  listNotices,
+  type NewNotice,
+  type Notice,
+  type NoticeKind,
+} from './notifications/notices.ts';
 export { collectNotices, collectOrderEnds, giveUpChannel, spreadNotices } from './notifications/turns.ts';
+export type { Schedule, ScheduleContent, ScheduleTick, TickState, WrittenTimes } from './schedules/schedule.ts';
+export {
+  changeSchedule,
+  createSchedule,
+  deleteSchedule,
+  findSchedule,
+  listSchedules,
+  readClock,
+} from './schedules/schedules.ts';
+export {
+  findDueSchedules,
+  findQueuedSlots,
+  findReplacedOrders,
+  findWaitingSchedules,
+  settleTicks,
+  type ScheduleNow,
+} from './schedules/dueSchedules.ts';
+export {
+  findTicksBetween,
+  fireManualTick,
+  fireQueuedTick,
+  listTicks,
+  queueTicks,
+  recordTicks,
+  type NewTick,
+  type TickGuard,
+} from './schedules/ticks.ts';

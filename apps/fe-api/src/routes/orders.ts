@@ -1,6 +1,6 @@
 import { Problem, type FeApiOperations, type JobId, type JsonValue, type OrderId } from '@connecta/contracts';
 import { answer, decodeCursor, inputOf, requireRole, toPage } from '@connecta/runtime';
-import { findClientId, listJobs, listOrders, requestCancel, type OrderWatch, type Store } from '@connecta/store';
+import { cancelWithChildren, findClientId, listJobs, listOrders, type OrderWatch, type Store } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import { callerOf, type Caller } from '../access/caller.ts';
@@ -103,16 +103,10 @@ async function clientFilter(
   return wanted === undefined || wanted === caller.clientId ? caller.clientId : null;
 }
 
-/** Cancels an order and, with it, the orders that its jobs had placed, theirs, and so on. */
 async function cancel(store: Store, id: OrderId, by: string): Promise<void> {
-  const outcome = await requestCancel(store, id, by);
+  const outcome = await cancelWithChildren(store, id, by);
   if (outcome.outcome === 'unknown') throw new Problem('not_found', 'There is no such order');
   if (outcome.outcome === 'already_ended') {
     throw new Problem('already_ended', `The order is ${outcome.state}`, { extensions: { state: outcome.state } });
-  }
-  const below = [...outcome.childOrders];
-  for (let child = below.pop(); child !== undefined; child = below.pop()) {
-    const ended = await requestCancel(store, child, `the end of order ${id}`);
-    if (ended.outcome === 'cancelled') below.push(...ended.childOrders);
   }
 }

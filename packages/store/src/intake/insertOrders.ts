@@ -1,4 +1,5 @@
 import type { ClientId, JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
+import type pg from 'pg';
 import type { Store } from '../store.ts';
 
 /** An order about to be accepted. With `scope` and `key` it is inserted only if that key was free. */
@@ -36,7 +37,16 @@ export async function insertOrders(
   orders: readonly NewOrder[],
   keys: readonly NewKey[],
 ): Promise<{ scope: string; key: string }[]> {
-  const { rows } = await store.pool.query<{ keys: { scope: string; key: string }[] }>({
+  return insertOrdersOn(store.pool, orders, keys);
+}
+
+/** The same on a connection, as a part of its transaction. */
+export async function insertOrdersOn(
+  connection: Pick<pg.ClientBase, 'query'>,
+  orders: readonly NewOrder[],
+  keys: readonly NewKey[] = [],
+): Promise<{ scope: string; key: string }[]> {
+  const { rows } = await connection.query<{ keys: { scope: string; key: string }[] }>({
     name: 'insert_orders',
     text: `WITH keys AS (
         INSERT INTO idempotency_keys AS k (scope, key, body_hash, answer)

@@ -1,0 +1,105 @@
+import { newId, type ScheduleId } from '@connecta/contracts';
+import { NameTakenError } from '../clients/clients.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import type { Store } from '../store.ts';
+import type { Schedule, ScheduleContent } from './schedule.ts';
+
+/** Schedules by name, from behind a name on. */
+export async function listSchedules(
+  store: Store,
+  page: { after: string | undefined; limit: number },
+): Promise<Schedule[]> {
+  const rows = await store.prisma.schedule.findMany({
+    ...(page.after === undefined ? {} : { where: { name: { gt: page.after } } }),
+    orderBy: { name: 'asc' },
+    take: page.limit,
+  });
+  return rows.map(toSchedule);
+}
+
+export async function findSchedule(store: Store, id: ScheduleId): Promise<Schedule | null> {
+  const row = await store.prisma.schedule.findUnique({ where: { id } });
+  return row && toSchedule(row);
+}
+
+/** @throws NameTakenError; IdempotencyMismatchError */
+export async function createSchedule(
+  store: Store,
+  made: { content: ScheduleContent; nextAt: Date | null; createdBy: string },
+  idempotency?: IdempotentCreate,
+): Promise<{ schedule: Schedule; repeated: boolean }> {
+  const { content, nextAt, createdBy } = made;
+  try {
+    const { made: schedule, repeated } = await createOnce(store, idempotency, {
+      create: async (tx) =>
+        toSchedule(await tx.schedule.create({ data: { id: newId(), ...columnsOf(content), nextAt, createdBy } })),
+      idOf: (created) => created.id,
+      find: (id) => findSchedule(store, id as ScheduleId),
+    });
+    return { schedule, repeated };
+  } catch (error) {
+    throw isUniqueViolation(error) ? new NameTakenError(content.name, { cause: error }) : error;
+  }
+}
+
+/**
+ * Writes a schedule under its row lock: `change` says what it becomes, and throws when it may not be changed. Null: there
+ * is none. @throws NameTakenError
+ */
+export async function changeSchedule(
+  store: Store,
+  id: ScheduleId,
+  change: (current: Schedule) => Partial<ScheduleContent> & { nextAt: Date | null },
+): Promise<Schedule | null> {
+  let name = '';
+  try {
+    return await store.prisma.$transaction(async (tx) => {
+      const current = await lockSchedule(tx, id);
+      if (!current) return null;
+      const { nextAt, ...content } = change(current);
+      name = content.name ?? '';
+      const data = { ...columnsOf({ ...current, ...content }), nextAt, revision: current.revision + 1 };
+      return toSchedule(await tx.schedule.update({ where: { id }, data }));
+    });
+  } catch (error) {
+    throw isUniqueViolation(error) ? new NameTakenError(name, { cause: error }) : error;
+  }
+}
+
+/** Deletes a schedule with its ticks; false: there is none. `check` throws when it may not go. */
+export function deleteSchedule(store: Store, id: ScheduleId, check: (current: Schedule) => void): Promise<boolean> {
+  return store.prisma.$transaction(async (tx) => {
+    const current = await lockSchedule(tx, id);
+    if (!current) return false;
+    check(current);
+    await tx.schedule.delete({ where: { id } });
+    return true;
+  });
+}
+
+/** The database's clock, which all timers go by. */
+export async function readClock(store: Store): Promise<Date> {
+  const { rows } = await store.pool.query<{ now: Date }>({ name: 'read_clock', text: 'SELECT now()' });
+  return (rows[0] as { now: Date }).now;
+}
+
+async function lockSchedule(tx: Prisma.TransactionClient, id: ScheduleId): Promise<Schedule | null> {
+  await tx.$queryRaw`SELECT FROM schedules WHERE id = ${id}::uuid FOR UPDATE`;
+  const row = await tx.schedule.findUnique({ where: { id } });
+  return row && toSchedule(row);
+}
+
+type Columns = Omit<ScheduleContent, 'times' | 'order'> & {
+  times: Prisma.InputJsonObject;
+  order: Prisma.InputJsonObject;
+};
+
+function columnsOf(content: ScheduleContent): Columns {
+  const { name, description, times, order, overlap, missed, maxCatchUp, paused } = content;
+  return { name, description, times, order: order, overlap, missed, maxCatchUp, paused };
+}
+
+function toSchedule(row: Prisma.ScheduleGetPayload<object>): Schedule {
+  return row as unknown as Schedule;
+}

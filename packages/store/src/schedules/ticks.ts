@@ -1,0 +1,170 @@
+import type { OrderId, ProblemDocument, ScheduleId } from '@connecta/contracts';
+import type pg from 'pg';
+import { insertOrdersOn, type NewOrder } from '../intake/insertOrders.ts';
+import type { Store } from '../store.ts';
+import { inTransaction } from '../workers/transaction.ts';
+import type { ScheduleTick, TickState } from './schedule.ts';
+
+/** A slot that is decided, with the order that goes with it. */
+export interface NewTick {
+  slot: Date;
+  kind: ScheduleTick['kind'];
+  state: TickState;
+  reason?: string | undefined;
+  problem?: ProblemDocument | undefined;
+  order?: NewOrder | undefined;
+}
+
+/** Ticks of a schedule, newest first. */
+export async function listTicks(
+  store: Store,
+  page: { scheduleId: ScheduleId; before: Date | undefined; state: TickState | undefined; limit: number },
+): Promise<ScheduleTick[]> {
+  const { rows } = await store.pool.query<ScheduleTick>({
+    name: 'list_ticks',
+    text: `SELECT t.slot, t.kind, t.state, t.order_id AS "orderId", o.state AS "orderState", t.reason, t.problem, t.at
+           FROM schedule_ticks t LEFT JOIN orders o ON o.id = t.order_id
+           WHERE t.schedule_id = $1 AND ($2::timestamptz IS NULL OR t.slot < $2) AND ($3::text IS NULL OR t.state = $3)
+           ORDER BY t.slot DESC LIMIT $4`,
+    values: [page.scheduleId, page.before ?? null, page.state ?? null, page.limit],
+  });
+  return rows;
+}
+
+/** Ticks of slots in a range (`to` excluded), oldest first. */
+export async function findTicksBetween(
+  store: Store,
+  { scheduleId, from, to }: { scheduleId: ScheduleId; from: Date; to: Date },
+): Promise<ScheduleTick[]> {
+  const rows = await store.prisma.scheduleTick.findMany({
+    where: { scheduleId, slot: { gte: from, lt: to } },
+    orderBy: { slot: 'asc' },
+  });
+  return rows as unknown as ScheduleTick[];
+}
+
+/** What {@link recordTicks} was decided from: when that is not so any more, nothing is written. */
+export interface TickGuard {
+  id: ScheduleId;
+  revision: number;
+  nextAt: Date;
+}
+
+/**
+ * Writes what became of slots, with their orders, in one transaction, and moves the schedule on to its next slot. False
+ * when somebody else did so, or changed the schedule, meanwhile. A slot that has a tick already keeps it, and no second
+ * order is made. With `replaces`, the orders that were placed before are marked: {@link findReplacedOrders}.
+ */
+export function recordTicks(
+  store: Store,
+  guard: TickGuard,
+  written: { ticks: readonly NewTick[]; nextAt: Date | null; replaces: boolean; problem: ProblemDocument | null },
+): Promise<boolean> {
+  return inTransaction(store, async (client) => {
+    const { rowCount } = await client.query({
+      name: 'lock_due_schedule',
+      text: `SELECT FROM schedules WHERE id = $1 AND revision = $2 AND next_at = $3 AND NOT paused FOR UPDATE`,
+      values: [guard.id, guard.revision, guard.nextAt],
+    });
+    if (rowCount === 0) return false;
+    if (written.replaces) await markReplaced(client, guard.id);
+    await insertTicks(client, guard.id, written.ticks);
+    await client.query({
+      name: 'move_schedule',
+      text: 'UPDATE schedules SET next_at = $2, problem = $3 WHERE id = $1',
+      values: [guard.id, written.nextAt, json(written.problem)],
+    });
+    return true;
+  });
+}
+
+/** Fires a tick that waited, or says why it could not be; false when it no longer waits. */
+export function fireQueuedTick(
+  store: Store,
+  scheduleId: ScheduleId,
+  { slot, order, problem }: { slot: Date; order?: NewOrder | undefined; problem?: ProblemDocument | undefined },
+): Promise<boolean> {
+  return inTransaction(store, async (client) => {
+    const { rowCount } = await client.query({
+      name: 'fire_queued_tick',
+      text: `UPDATE schedule_ticks SET state = $3, order_id = $4, problem = $5, settled = $4::uuid IS NULL, at = now()
+             WHERE schedule_id = $1 AND slot = $2 AND state = 'queued'`,
+      values: [scheduleId, slot, order ? 'fired' : 'failed', order?.id ?? null, json(problem)],
+    });
+    if (rowCount === 0) return false;
+    if (order) await insertOrdersOn(client, [order]);
+    await client.query({
+      name: 'tell_problem',
+      text: 'UPDATE schedules SET problem = $2 WHERE id = $1',
+      values: [scheduleId, json(problem)],
+    });
+    return true;
+  });
+}
+
+/** Places an order of a schedule beside its slots; the tick's slot is now. Null: there is no such schedule. */
+export function fireManualTick(
+  store: Store,
+  scheduleId: ScheduleId,
+  { slot, order, by }: { slot: Date; order: NewOrder; by: string },
+): Promise<{ slot: Date; orderId: OrderId } | null> {
+  return inTransaction(store, async (client) => {
+    const { rowCount } = await client.query('SELECT FROM schedules WHERE id = $1 FOR UPDATE', [scheduleId]);
+    if (rowCount === 0) return null;
+    // A slot of the clock, or an earlier call, may stand at the very same millisecond.
+    const { rows } = await client.query<{ slot: Date }>(
+      `SELECT slot FROM schedule_ticks WHERE schedule_id = $1 AND slot >= $2 AND slot < $2 + interval '1 second'`,
+      [scheduleId, slot],
+    );
+    const taken = new Set(rows.map((row) => row.slot.getTime()));
+    let free = slot.getTime();
+    while (taken.has(free)) free++;
+    const tick: NewTick = { slot: new Date(free), kind: 'manual', state: 'fired', reason: `asked for by ${by}`, order };
+    await insertTicks(client, scheduleId, [tick]);
+    return { slot: tick.slot, orderId: order.id };
+  });
+}
+
+/** Queues slots of the past: those without a tick, and those that did not come to an order. How many were queued. */
+export function queueTicks(store: Store, scheduleId: ScheduleId, slots: readonly Date[], by: string): Promise<number> {
+  return inTransaction(store, async (client) => {
+    const { rowCount } = await client.query({
+      name: 'queue_ticks',
+      text: `INSERT INTO schedule_ticks AS t (schedule_id, slot, kind, state, reason)
+             SELECT $1, slot, 'backfill', 'queued', $3 FROM unnest($2::timestamptz[]) slot
+             ON CONFLICT (schedule_id, slot) DO UPDATE
+               SET kind = 'backfill', state = 'queued', reason = $3, problem = NULL, at = now()
+               WHERE t.state IN ('missed', 'skipped', 'failed')`,
+      values: [scheduleId, slots.map((slot) => slot.toISOString()), `asked for by ${by}`],
+    });
+    return rowCount ?? 0;
+  });
+}
+
+async function markReplaced(client: pg.ClientBase, scheduleId: ScheduleId): Promise<void> {
+  await client.query({
+    name: 'mark_replaced',
+    text: `UPDATE schedule_ticks SET state = 'replaced', reason = 'a later slot took its place'
+           WHERE schedule_id = $1 AND NOT settled AND state = 'fired'`,
+    values: [scheduleId],
+  });
+}
+
+async function insertTicks(client: pg.ClientBase, scheduleId: ScheduleId, ticks: readonly NewTick[]): Promise<void> {
+  const { rows } = await client.query<{ orderId: OrderId | null }>({
+    name: 'insert_ticks',
+    text: `INSERT INTO schedule_ticks (schedule_id, slot, kind, state, order_id, reason, problem, settled)
+           SELECT $1, x.slot, x.kind, x.state, x."orderId", x.reason, x.problem, x."orderId" IS NULL
+           FROM json_to_recordset($2::json)
+             x(slot timestamptz, kind text, state text, "orderId" uuid, reason text, problem jsonb)
+           ON CONFLICT (schedule_id, slot) DO NOTHING RETURNING order_id AS "orderId"`,
+    values: [scheduleId, JSON.stringify(ticks.map(({ order, ...tick }) => ({ ...tick, orderId: order?.id })))],
+  });
+  const written = new Set(rows.map(({ orderId }) => orderId));
+  const orders = ticks.flatMap(({ order }) => (order && written.has(order.id) ? [order] : []));
+  if (orders.length > 0) await insertOrdersOn(client, orders);
+}
+
+function json(value: object | null | undefined): string | null {
+  return value ? JSON.stringify(value) : null;
+}
