@@ -33,6 +33,19 @@ describe('registration', () => {
     expect(await typeOf()).toMatchObject({ version: '3' });
   });
 
+  test('how functions want to be treated, and how long jobs wait for the type, is kept', async () => {
+    const [fn] = apiRegistration('packer')['functions'] as { name: string; version: string }[];
+    const behaviour = { timers: { completeMs: 9, capMs: 10 }, retry: { max: 1, on: ['lost'] } };
+    const offline = { policy: 'fail', limitMs: 60_000 };
+    const functions = [{ ...fn, ...behaviour }];
+    await harness.register(apiRegistration('packer', { functions, offline }), 'packer');
+    const typeOf = () => harness.store.prisma.workerType.findUniqueOrThrow({ where: { name: 'packer' } });
+    const expected = { [fn?.name ?? '']: { version: fn?.version, ...behaviour } };
+    expect(await typeOf()).toMatchObject({ behaviour: expected, offline });
+    await harness.register(apiRegistration('packer'), 'packer');
+    expect(await typeOf()).toMatchObject({ offline });
+  });
+
   test('the same instance again supersedes the earlier one', async () => {
     const first = await harness.register(registration('painter', { instance: 'twin' }));
     const second = await harness.register(registration('painter', { instance: 'twin' }));

@@ -61,6 +61,7 @@ export {
   type ProblemCode,
   type ProblemDocument,
 } from './errors.ts';
+export type { FunctionBehaviour, FunctionRetry, FunctionTimers, OfflinePolicy } from './functions.ts';
 export { MAX_DURATION_MS, parseDuration } from './durations.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export {

@@ -44,6 +44,7 @@ export {
   type RetryPolicy,
   type Spent,
 } from './retry.ts';
+export { behaviourOf, type StepBehaviour } from './behaviour.ts';
 export { OFFLINE_WAIT_MS, timersOfJob, type JobTimers } from './jobTimers.ts';
 export {
   decideTicks,

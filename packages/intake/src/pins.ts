@@ -1,5 +1,5 @@
 import { Problem, type Fault } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import { behaviourOf, type Plan } from '@connecta/domain';
 import type { ProfileFact, WantedPlan } from '@connecta/store';
 import { closeMatches } from './closeMatches.ts';
 import type { Facts } from './facts.ts';
@@ -58,8 +58,14 @@ function unknownTasks(
 /** The plan's name by its content: the workflow version and every pin. */
 export function hashOfPlan(runnable: Runnable, pins: Pins): string {
   let text = runnable.hash;
-  for (const [step, { id, revision }] of pins) text += `\n${step} ${id} ${revision}`;
+  for (const [step, { id, revision, behaviour }] of pins) text += `\n${step} ${id} ${revision}${pinned(behaviour)}`;
   return sha256(text);
+}
+
+/** What of a function the steps of a plan take over, as text. */
+function pinned(behaviour: ProfileFact['behaviour']): string {
+  const { timers, retry, offline } = behaviour ?? {};
+  return timers || retry || offline ? ` ${JSON.stringify([timers, retry, offline])}` : '';
 }
 
 export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan {
@@ -76,6 +82,7 @@ export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan
       profileRevision: profile.revision,
       needs: step.needs,
       ...(step.params ? { params: step.params } : {}),
+      ...behaviourOf(step, profile.behaviour ?? {}),
     };
   }
   return { hash, plan: { steps, outputs: runnable.compiled.outputs }, workflow: runnable.workflow };

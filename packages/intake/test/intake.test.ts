@@ -72,6 +72,22 @@ describe('what an order runs', () => {
     expect(steps['changing']).toMatchObject({ profileRevision: 2 });
   });
 
+  test('what a type says of its functions is pinned, and counts anew for the next order', async () => {
+    const type = { version: '1', language: 'ts', apiUrl: '', transport: 'bullmq', ownerTeam: 't', ownerContact: 'c' };
+    const behaviour = { 'math.add': { version: '1.0.0', timers: { completeMs: 5 }, retry: { max: 0 } } };
+    await world.store.prisma.workerType.create({ data: { name: 'tuned', ...type, functions: [], behaviour } });
+    await world.addProfile('tuned/add');
+    const first = await accepted({ tasks: ['tuned/add'] });
+    expect((await planOf(first)).steps['add']).toMatchObject({ timers: { completeMs: 5 }, retry: { maxFailed: 1 } });
+    await world.store.prisma.workerType.update({
+      where: { name: 'tuned' },
+      data: { behaviour: { 'math.add': { version: '1.1.0', offline: { policy: 'fail' } } } },
+    });
+    const { steps } = await planOf(await accepted({ tasks: ['tuned/add'] }));
+    expect(steps['add']).toMatchObject({ offline: { policy: 'fail' } });
+    expect(steps['add']).not.toHaveProperty('timers');
+  });
+
   test('a workflow runs at its latest version, a named version, or by the contract of the client', async () => {
     await world.addWorkflow('flow', 1, { steps: { a: { uses: 'generic/add-2' } } });
     const old = await accepted({ workflow: 'flow' });

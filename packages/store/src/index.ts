@@ -97,6 +97,7 @@ export {
   type ClientFact,
   type IntakeFacts,
   type KeyFact,
+  type FunctionFact,
   type ProfileFact,
   type WantedFacts,
   type WorkflowFact,

@@ -6,12 +6,12 @@ export {
   type FunctionDefinition,
   type FunctionLog,
   type FunctionResult,
-  type FunctionTimers,
   type JobBlobs,
   type JsonSchema,
   type NewBlob,
   type WorkerFunction,
 } from './function/function.ts';
+export type { FunctionBehaviour, FunctionRetry, FunctionTimers, OfflinePolicy } from '@connecta/contracts';
 export { FunctionError, type FunctionErrorOptions } from './function/function-error.ts';
 export { JobFolders } from './job-folders/job-folders.ts';
 export { isMarkOfDeadProcess, processMark } from './job-folders/process-mark.ts';

@@ -1,4 +1,12 @@
-import type { BlobId, BlobRef, ClientId, JsonValue, ProfileId, WorkflowVersionId } from '@connecta/contracts';
+import type {
+  BlobId,
+  BlobRef,
+  ClientId,
+  FunctionBehaviour,
+  JsonValue,
+  ProfileId,
+  WorkflowVersionId,
+} from '@connecta/contracts';
 import type { Store } from '../store.ts';
 
 /** What intake wants to know about the requests of one group. */
@@ -34,6 +42,14 @@ export interface ProfileFact {
   revision: number;
   /** The task that this one stands for. */
   aliasOf: string | null;
+  /** What its type told of the function; null when it told nothing. */
+  behaviour?: FunctionFact | null;
+}
+
+/** What a plan may pin of a function. */
+export interface FunctionFact extends FunctionBehaviour {
+  version?: string;
+  cacheable?: boolean;
 }
 
 export interface BlobFact extends BlobRef {
@@ -68,9 +84,11 @@ export async function readIntakeFacts(store: Store, wanted: WantedFacts): Promis
        JOIN workflows w ON w.name = x.name AND w.deleted_at IS NULL
        JOIN workflow_versions v ON v.name = w.name AND v.version = coalesce(x.version, w.latest_version)) AS workflows,
       (SELECT coalesce(json_agg(json_build_object('workerType', p.worker_type, 'name', p.name, 'id', p.id,
-         'function', p.function, 'revision', p.revision, 'aliasOf', p.alias_of)), '[]')
+         'function', p.function, 'revision', p.revision, 'aliasOf', p.alias_of,
+         'behaviour', t.behaviour->p.function)), '[]')
        FROM unnest($5::text[], $6::text[]) x(worker_type, name)
-       JOIN profiles p ON p.worker_type = x.worker_type AND p.name = x.name AND p.deleted_at IS NULL) AS profiles,
+       JOIN profiles p ON p.worker_type = x.worker_type AND p.name = x.name AND p.deleted_at IS NULL
+       LEFT JOIN worker_types t ON t.name = p.worker_type) AS profiles,
       (SELECT coalesce(json_agg(json_build_object('blobId', b.id, 'mediaType', b.media_type, 'size', b.size,
          'sha256', b.sha256, 'ownerClientId', b.owner_client_id)), '[]')
        FROM blobs b WHERE b.id = ANY($7::uuid[]) AND b.state = 'ready' AND (b.expires_at IS NULL OR b.expires_at > now())) AS blobs,

@@ -1,6 +1,7 @@
 import { newId, type WorkerInstanceId } from '@connecta/contracts';
 import type pg from 'pg';
 import type { Store } from '../store.ts';
+import type { FunctionFact } from '../intake/readIntakeFacts.ts';
 import type { Registered, Registration } from './registration.ts';
 import { inTransaction, lockWorkerType } from './transaction.ts';
 import { writeProfiles } from './upsertProfiles.ts';
@@ -22,14 +23,15 @@ export function registerWorker(store: Store, registration: Registration): Promis
 }
 
 async function writeWorkerType(client: pg.ClientBase, registration: Registration): Promise<void> {
-  const { type, version, language, apiUrl, transport, owner, functions } = registration;
+  const { type, version, language, apiUrl, transport, owner, functions, offline } = registration;
   await client.query({
     name: 'write_worker_type',
-    text: `INSERT INTO worker_types AS t (name, version, language, api_url, transport, owner_team, owner_contact, functions)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    text: `INSERT INTO worker_types AS t (name, version, language, api_url, transport, owner_team, owner_contact, functions, behaviour, offline)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, coalesce($11, '{"policy":"wait","limitMs":86400000}'::jsonb))
            ON CONFLICT (name) DO UPDATE SET version = excluded.version, language = excluded.language,
              api_url = excluded.api_url, transport = excluded.transport, owner_team = excluded.owner_team,
-             owner_contact = excluded.owner_contact, functions = excluded.functions, updated_at = now()
+             owner_contact = excluded.owner_contact, functions = excluded.functions,
+             behaviour = excluded.behaviour, offline = coalesce($11, t.offline), updated_at = now()
            WHERE $9 OR t.api_url = ''`,
     values: [
       type,
@@ -41,8 +43,19 @@ async function writeWorkerType(client: pg.ClientBase, registration: Registration
       owner.contact,
       JSON.stringify(functions),
       registration.role === 'api',
+      JSON.stringify(behaviourByName(functions)),
+      offline ? JSON.stringify(offline) : null,
     ],
   });
+}
+
+/** By function what plans pin of it: without the schemas, which are long. */
+function behaviourByName(functions: Registration['functions']): { [name: string]: FunctionFact } {
+  const facts = functions.map(({ name, version, cacheable, timers, retry, offline }) => [
+    name,
+    { version, cacheable, timers, retry, offline },
+  ]);
+  return Object.fromEntries(facts) as { [name: string]: FunctionFact };
 }
 
 async function writeInstance(client: pg.ClientBase, registration: Registration): Promise<WorkerInstanceId> {

@@ -1,4 +1,4 @@
-import type { ProfileId, WorkerInstanceId } from '@connecta/contracts';
+import type { FunctionBehaviour, OfflinePolicy, ProfileId, WorkerInstanceId } from '@connecta/contracts';
 
 /** What a type says of one profile: an entry of the read copy. A deletion keeps the revision it deleted. */
 export interface ToldProfile {
@@ -21,6 +21,13 @@ export interface AliasOutcome extends TaskAlias {
   state: 'active' | 'name_taken';
 }
 
+/** What is looked at in a function; the rest is kept as it was told. */
+export interface RegisteredFunction extends FunctionBehaviour {
+  name: string;
+  version: string;
+  cacheable?: boolean | undefined;
+}
+
 /** One process of a worker type that says hello. */
 export interface Registration {
   type: string;
@@ -33,7 +40,9 @@ export interface Registration {
   labels: Readonly<Record<string, string>>;
   owner: { team: string; contact: string };
   /** As told; kept as JSON. */
-  functions: readonly object[];
+  functions: readonly RegisteredFunction[];
+  /** What happens to jobs while no instance lives; what was told before stays without it. */
+  offline?: OfflinePolicy | undefined;
   /** Every profile of the type; from the role `api`. */
   profiles?: readonly ToldProfile[] | undefined;
   /** Every alias that leads to a task of the type; from the role `api`. */

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BlobRef, JobId, JsonValue, OrderId, OrderState } from '@connecta/contracts';
+import type { BlobRef, FunctionBehaviour, JobId, JsonValue, OrderId, OrderState } from '@connecta/contracts';
 
 /** A JSON Schema, draft 2020-12. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -79,15 +79,8 @@ export interface FunctionContext<Settings = unknown> {
   readonly placeOrder: (request: ChildOrderRequest) => Promise<ChildOrder>;
 }
 
-/** Timers of a function's jobs, in milliseconds; without them the system's defaults hold. */
-export interface FunctionTimers {
-  ackMs?: number;
-  startMs?: number;
-  completeMs?: number;
-}
-
 /** A function as its author writes it. */
-export interface FunctionDefinition<Settings = unknown> {
+export interface FunctionDefinition<Settings = unknown> extends FunctionBehaviour {
   /** `group.verb`: `image.resize`. */
   readonly name: string;
   /** Semantic version; a new one when results change. */
@@ -99,7 +92,6 @@ export interface FunctionDefinition<Settings = unknown> {
   readonly outputSchema: JsonSchema;
   /** True when equal input, settings and version always give an equal result. Default false. */
   readonly cacheable?: boolean;
-  readonly timers?: FunctionTimers;
   /**
    * What to do with an input that is exactly one `application/json` blob. `value` (the default): it is read and
    * parsed, since a large JSON result of an earlier step travels so. `blob`: the function gets the `BlobRef`.

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { OfflinePolicy } from '@connecta/contracts';
 import type { SampleProfile } from '../profiles/samples.ts';
 import type { WorkerFunction } from '../function/function.ts';
 import type { Registration } from '../be-api/presence.ts';
@@ -15,6 +16,8 @@ export interface WorkerType {
   readonly functions: readonly WorkerFunction[];
   /** Profiles that exist from the first start on. */
   readonly samples?: readonly SampleProfile[];
+  /** What happens to jobs while no runner lives; a function or a step may say otherwise. Default: they wait for a day. */
+  readonly offline?: OfflinePolicy;
   /** Tasks of other types that this one has taken over, under their old names: workflows keep working. */
   readonly aliases?: readonly { readonly from: string; readonly to: string }[];
 }
@@ -31,20 +34,25 @@ export function instanceName(role: Registration['role']): string {
 /** What a registration of either role holds. */
 export function commonRegistration(
   workerType: WorkerType,
-): Pick<Registration, 'type' | 'version' | 'language' | 'owner' | 'functions' | 'transport' | 'protocolVersion'> {
+): Pick<
+  Registration,
+  'type' | 'version' | 'language' | 'owner' | 'functions' | 'offline' | 'transport' | 'protocolVersion'
+> {
   return {
     type: workerType.type,
     version: workerType.version,
     language: 'typescript',
     owner: { ...workerType.owner },
     functions: workerType.functions.map(toRegistered),
+    ...(workerType.offline ? { offline: workerType.offline } : {}),
     transport: 'bullmq',
     protocolVersion: 1,
   };
 }
 
 function toRegistered(definition: WorkerFunction): Registration['functions'][number] {
-  const { name, version, description, settingsSchema, inputSchema, outputSchema, cacheable, timers } = definition;
+  const { name, version, description, settingsSchema, inputSchema, outputSchema, cacheable } = definition;
+  const { timers, retry, offline } = definition;
   return {
     name,
     version,
@@ -54,5 +62,7 @@ function toRegistered(definition: WorkerFunction): Registration['functions'][num
     cacheable: cacheable ?? false,
     ...(description === undefined ? {} : { description }),
     ...(timers === undefined ? {} : { timers }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(offline === undefined ? {} : { offline }),
   };
 }

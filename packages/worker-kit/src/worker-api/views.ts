@@ -36,7 +36,8 @@ export function showFunction(
   definition: WorkerFunction,
   misfits: readonly Misfit[],
 ): Answer<'listFunctions'>['items'][number] {
-  const { name, version, description, settingsSchema, inputSchema, outputSchema, cacheable, timers } = definition;
+  const { name, version, description, settingsSchema, inputSchema, outputSchema, cacheable } = definition;
+  const { timers, retry, offline } = definition;
   return {
     name,
     version,
@@ -46,6 +47,8 @@ export function showFunction(
     outputSchema,
     cacheable: cacheable ?? false,
     ...(timers === undefined ? {} : { timers }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(offline === undefined ? {} : { offline }),
     misfits: misfits.filter((misfit) => misfit.function === name).map(showMisfit),
   };
 }
