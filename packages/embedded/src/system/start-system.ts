@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensureDatabase } from '../postgres/databases.ts';
 import { migrateDeploy } from '../postgres/migrate-deploy.ts';
@@ -86,8 +86,10 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     }));
     await fleet.start(platformProcesses(facts, await Promise.all(engines)));
     await Promise.all(workerTypes.map((type) => startWorkerType(type, { fleet, facts, embedded, options })));
+    const feUrl = `http://127.0.0.1:${ports.fe}`;
+    tellAccess(embedded.dataDir.path, { url: feUrl, adminKey: keys.admin });
     return {
-      feUrl: `http://127.0.0.1:${ports.fe}`,
+      feUrl,
       beUrl: `http://127.0.0.1:${ports.be}`,
       adminKey: keys.admin,
       embedded,
@@ -98,6 +100,17 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     await fleet.stop();
     throw error;
   }
+}
+
+/**
+ * Tells programs of the same user, as the command line, where this system answers and by which key. The file stays when
+ * the system stops: a program then knows what to look for, and finds that nobody answers.
+ */
+function tellAccess(dataDir: string, access: { url: string; adminKey: string }): void {
+  const file = join(dataDir, 'access.json');
+  // A file that exists keeps its mode when it is written again.
+  rmSync(file, { force: true });
+  writeFileSync(file, `${JSON.stringify(access, null, 2)}\n`, { mode: 0o600 });
 }
 
 async function startWorkerType(

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { CommandTools } from './tools.ts';
+import { addCompletion } from './completion.ts';
+import { addContexts } from './contexts.ts';
+import { addDoctor } from './doctor.ts';
+import { addKeys } from './keys.ts';
+import { addOrders } from './orders.ts';
+import { addProfiles } from './profiles.ts';
+import { addRun } from './run.ts';
+import { addUp } from './up.ts';
+import { addWorkers } from './workers.ts';
+import { addWorkflows } from './workflows.ts';
+
+/** Adds every command, in the order in which the help shows them. */
+export function addCommands(program: Command, tools: CommandTools): void {
+  for (const add of [
+    addUp,
+    addRun,
+    addOrders,
+    addWorkers,
+    addProfiles,
+    addWorkflows,
+    addKeys,
+    addContexts,
+    addDoctor,
+    addCompletion,
+  ]) {
+    add(program, tools);
+  }
+}
