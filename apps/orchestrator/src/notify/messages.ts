@@ -90,7 +90,7 @@ function lineOf(notice: Body): string[] {
   const seen = orders.map(
     (order) => `  order ${text(order['orderId'])}, step '${text(order['step'])}', client ${text(order['client'])}`,
   );
-  switch (notice['kind']) {
+  switch (notice['kind'] as Notice['kind']) {
     case 'job_failed':
       return [
         `${text(subject['task'])} failed: ${text(error['code'])}${times}`,
@@ -109,7 +109,7 @@ function lineOf(notice: Body): string[] {
         `${text(subject['workerType'])} has no live worker`,
         `  ${text(subject['jobs'])} jobs wait since ${text(subject['since'])}`,
       ];
-    default:
+    case 'channel_disabled':
       return [`a channel was switched off: ${text(subject['target'])}`, `  ${text(subject['reason'])}`];
   }
 }

@@ -67,6 +67,11 @@ export class Notifier {
   /** Takes no more messages and waits for those that are on their way. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.settled();
+  }
+
+  /** Resolves when the messages that are on their way now have been taken or not. */
+  async settled(): Promise<void> {
     await Promise.all(this.#sending);
   }
 
@@ -97,7 +102,10 @@ export class Notifier {
     await recordAttempt(store, { id, attempt: attempts, status, error, retryMs });
     if (error === null) return;
     const facts = { delivery: id, target: delivery.target, attempt: attempts, reason: error };
-    if (retryMs !== null) return log.info({ ...facts, retryMs }, 'a message was not taken; it is sent again');
+    if (retryMs !== null) {
+      log.info({ ...facts, retryMs }, 'a message was not taken; it is sent again');
+      return;
+    }
     log.warn(facts, 'a message was given up');
     if (delivery.channelId !== null) await this.#giveUp(delivery, gone ? 'it is gone (410)' : error);
   }

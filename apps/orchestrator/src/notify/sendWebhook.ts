@@ -72,7 +72,8 @@ function retryAfterOf(header: string | null, now: Date): number {
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError') return 'did not answer in time';
-  return (error.message || error.name).slice(0, ERROR_CHARS);
+  const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
+  // The request's own time is what aborts it.
+  if (name === 'TimeoutError' || name === 'AbortError') return 'did not answer in time';
+  return (message || name || 'failed').slice(0, ERROR_CHARS);
 }
