@@ -14,6 +14,7 @@ import { notificationsRouter } from './routes/notifications.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { profilesRouter } from './routes/profiles.ts';
+import { schedulesRouter } from './routes/schedules.ts';
 import { serviceAccountsRouter } from './routes/service-accounts.ts';
 import { statsRouter } from './routes/stats.ts';
 import { uploadsRouter } from './routes/uploads.ts';
@@ -67,6 +68,7 @@ export function createFeApi(deps: FeApiDeps): Express {
       workersRouter({ store }),
       profilesRouter({ store, workerApis }),
       workflowsRouter({ store }),
+      schedulesRouter({ store, intake }),
       clientsRouter({ store }),
       apiKeysRouter({ store }),
       serviceAccountsRouter({ store }),

@@ -26,6 +26,7 @@ import { planOrders } from './plan/planOrders.ts';
 import { Reconciler } from './recover/reconciler.ts';
 import { resumeOrders } from './recover/resumeOrders.ts';
 import { Loop } from './run/loop.ts';
+import { ScheduleStage } from './schedule/scheduleStage.ts';
 import { findExpired } from './timers/findExpired.ts';
 
 export interface OrchestratorOptions {
@@ -42,6 +43,8 @@ export interface OrchestratorOptions {
   retry?: RetryPolicy;
   /** How often the queues are compared with the database. */
   reconcileMs?: number;
+  /** The clock that schedules go by; the database's by default. */
+  scheduleClock?: () => Promise<Date>;
 }
 
 const PLAN_LIMIT = 500;
@@ -54,7 +57,7 @@ const HOUSEKEEPING_MS = 30_000;
  * answered), types (what to serve), and, on the replica that leads, timers and recovery. They meet only in the database.
  */
 export class Orchestrator {
-  readonly #options: Required<OrchestratorOptions>;
+  readonly #options: Required<Omit<OrchestratorOptions, 'scheduleClock'>>;
   readonly #parts: EngineParts;
   readonly #engine: BuiltInEngine;
   readonly #notifier: OrderNotifier;
@@ -62,9 +65,10 @@ export class Orchestrator {
   readonly #dispatcher: Dispatcher;
   readonly #advance: AdvanceStage;
   readonly #reconciler: Reconciler;
+  readonly #schedule: ScheduleStage;
   readonly #leadership: Leadership;
   readonly #follow: (outcome: Outcome) => Promise<void>;
-  readonly #loops: Record<'plan' | 'advance' | 'doubts' | 'timers' | 'recover' | 'types', Loop>;
+  readonly #loops: Record<'plan' | 'advance' | 'doubts' | 'timers' | 'schedule' | 'recover' | 'types', Loop>;
   readonly #closeReader: () => Promise<void>;
   #listener: ReturnType<typeof listen> | undefined;
   #workerTypes: string[] = [];
@@ -106,6 +110,7 @@ export class Orchestrator {
       timers: this.#options.timers,
       apply: (found) => this.#move(found),
     });
+    this.#schedule = new ScheduleStage({ store, log, now: options.scheduleClock });
     const loop = (name: string, idleMs: number, tick: () => Promise<boolean>): Loop =>
       new Loop({ name, idleMs, tick, log });
     this.#loops = {
@@ -113,6 +118,7 @@ export class Orchestrator {
       advance: loop('advance', 0, () => this.#advance.tick()),
       doubts: loop('doubts', 60_000, () => this.#settleDoubts()),
       timers: loop('timers', TIMER_MS, () => this.#timerTick()),
+      schedule: loop('schedule', TIMER_MS, () => this.#scheduleTick()),
       recover: loop('recover', this.#options.reconcileMs, () => this.#recoverTick()),
       types: loop('types', 1000, () => this.#refreshTypes()),
     };
@@ -180,6 +186,11 @@ export class Orchestrator {
     const found = await findExpired(store, timers, silenceProves);
     await this.#move(found);
     return found.length >= MOVE_LIMIT;
+  }
+
+  /** What only one replica does twice a second: orders that the clock places. */
+  async #scheduleTick(): Promise<boolean> {
+    return (await this.#leadership.isLeading()) && this.#schedule.tick();
   }
 
   /** What only one replica does every few seconds: compares the queues with the database. */

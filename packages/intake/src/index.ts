@@ -10,6 +10,7 @@ export {
 } from './blobs/receive-blob.ts';
 export { storeValue } from './blobs/store-value.ts';
 export { createIntake, type Intake } from './intake.ts';
+export { prepareScheduled, type ScheduledOrders } from './prepareScheduled.ts';
 export type { StoreValue } from './prepare.ts';
 export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome } from './requests.ts';
 export { validateWorkflow } from './validateWorkflow.ts';

@@ -78,17 +78,23 @@ export function recordTicks(
   });
 }
 
-/** Fires a tick that waited, or says why it could not be; false when it no longer waits. */
+/**
+ * Fires a tick that waited, or says why it could not be; false when it no longer waits, or has to wait on. That is looked
+ * at under the schedule's lock: of two replicas at once the second must see what the first has fired.
+ */
 export function fireQueuedTick(
   store: Store,
   scheduleId: ScheduleId,
   { slot, order, problem }: { slot: Date; order?: NewOrder | undefined; problem?: ProblemDocument | undefined },
 ): Promise<boolean> {
   return inTransaction(store, async (client) => {
+    await client.query('SELECT FROM schedules WHERE id = $1 FOR UPDATE', [scheduleId]);
     const { rowCount } = await client.query({
       name: 'fire_queued_tick',
-      text: `UPDATE schedule_ticks SET state = $3, order_id = $4, problem = $5, settled = $4::uuid IS NULL, at = now()
-             WHERE schedule_id = $1 AND slot = $2 AND state = 'queued'`,
+      text: `UPDATE schedule_ticks t SET state = $3, order_id = $4, problem = $5, settled = $4::uuid IS NULL, at = now()
+             FROM schedules s WHERE t.schedule_id = $1 AND t.slot = $2 AND t.state = 'queued' AND s.id = $1
+               AND NOT s.paused AND (s.overlap = 'allow' OR NOT EXISTS (
+                 SELECT FROM schedule_ticks r WHERE r.schedule_id = $1 AND NOT r.settled))`,
       values: [scheduleId, slot, order ? 'fired' : 'failed', order?.id ?? null, json(problem)],
     });
     if (rowCount === 0) return false;
