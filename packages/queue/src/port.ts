@@ -45,8 +45,9 @@ export interface ConsumeOptions {
   instance: string;
   /** How many handlers may run at once. */
   slots: number;
-  /** Does one delivery; it is over when this settles. A rejection is only told to `onError`: nothing is redelivered. */
-  handle(delivery: Delivery): Promise<void>;
+  /** Does one delivery; it is over when this settles, except that `back` puts it back for others, untouched. A rejection
+   * is only told to `onError`: nothing is redelivered. */
+  handle(delivery: Delivery): Promise<void | 'back'>;
 }
 
 /** A running consumer of one worker type. */
@@ -60,6 +61,9 @@ export interface Consumer {
   running(): number;
   /** Ids of all deliveries taken and not over yet: those that run and those that wait for a slot. */
   held(): string[];
+  /** Changes how many handlers may run at once; with 0 nothing is taken until it is changed again. What was being asked
+   * for meanwhile is put back. */
+  resize(slots: number): void;
   /** Takes no more work, waits up to `graceMs` for running handlers, then lets go. May be called twice. */
   close(graceMs: number): Promise<void>;
 }

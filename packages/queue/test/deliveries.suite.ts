@@ -93,6 +93,68 @@ export function deliveriesSuite(ctx: SuiteContext): void {
       });
     });
 
+    test('that their handler gives back reach somebody else, alone or out of a pack', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const sent = [...deliveries(65), delivery()];
+      await ctx.enqueue(queue, ...sent.slice(0, -1));
+      await ctx.enqueue(queue, ...sent.slice(-1));
+      const refused = new Set<string>();
+      const seen: string[] = [];
+      queue.jobs.consume(type, {
+        instance: 'picky',
+        slots: 3,
+        handle: async ({ id }) => {
+          if (refused.has(id)) return void seen.push(id);
+          refused.add(id);
+          return 'back';
+        },
+      });
+      await until('all taken the second time', () => seen.length === sent.length);
+      expect(new Set(seen)).toEqual(new Set(sent.map(({ id }) => id)));
+      await until('an empty queue', async () => {
+        const { waiting, active } = await queue.jobs.counts(type);
+        return waiting + active === 0;
+      });
+      expect(seen).toHaveLength(sent.length);
+    });
+
+    test('are taken by as many slots as there are at the moment, with none of them not at all', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const seen: string[] = [];
+      const release: (() => void)[] = [];
+      const consumer = queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 0,
+        handle: ({ id }) => new Promise<void>((resolve) => seen.push(id) && release.push(resolve)),
+      });
+      await ctx.enqueue(queue, ...deliveries(4));
+      await delay(300);
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 4, active: 0 });
+      consumer.resize(2);
+      await until('two', () => seen.length === 2);
+      consumer.resize(0);
+      for (const end of release) end();
+      await until('their end', () => consumer.held().length === 0);
+      await until('nothing taken', async () => (await queue.jobs.counts(type)).active === 0);
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 2, active: 0 });
+      // A request for work is under way: what it brings after the slots went is put back.
+      consumer.resize(3);
+      await until('the rest', () => seen.length === 4);
+      await delay(200);
+      consumer.resize(0);
+      for (const end of release) end();
+      await ctx.enqueue(queue, delivery());
+      await until('it waits again', async () => {
+        const { waiting, active } = await queue.jobs.counts(type);
+        return consumer.held().length === 0 && waiting === 1 && active === 0;
+      });
+      consumer.resize(1);
+      await until('the last', () => seen.length === 5);
+      release.at(-1)?.();
+    });
+
     test('can be taken away while they wait, also out of a pack, but not while they run', async () => {
       const { type } = ctx;
       const queue = ctx.openOne();

@@ -1,22 +1,11 @@
 import type { Rewrite } from '../jobs/bull-store.ts';
-import { membersOf, toMessage } from '../jobs/packs.ts';
+import { isPackId, membersOf } from '../jobs/packs.ts';
 import type { QueueOptions } from '../options.ts';
 import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
 import { Sleeper, within } from '../waiting.ts';
+import { giveBack, shrink, type Held } from './held.ts';
 import { whyGone, type Message, type PullWorker } from './pull-worker.ts';
 import { Slots, type Member } from './slots.ts';
-
-/** A message that was taken from the queue; it is over when none of its deliveries is open any more. */
-interface Held {
-  message: Message;
-  worker: PullWorker;
-  token: string;
-  lockedAt: number;
-  open: Map<string, Delivery>;
-  putBack: NodeJS.Timeout | undefined;
-  /** Ends when no change of the message itself is under way. */
-  settled: Promise<void>;
-}
 
 export interface ConsumerSetup {
   openWorker(): Promise<PullWorker>;
@@ -43,6 +32,7 @@ export class DeliveryConsumer implements Consumer {
   readonly #ended = new Sleeper();
   readonly #timers: NodeJS.Timeout[];
   readonly #becomeReady: () => void;
+  #limit: number;
   #worker: PullWorker | undefined;
   /** Counts replacements: a loop ends when it is not of the current one. */
   #era = 0;
@@ -56,6 +46,7 @@ export class DeliveryConsumer implements Consumer {
 
   constructor(setup: ConsumerSetup) {
     this.#setup = setup;
+    this.#limit = setup.consume.slots;
     const { lockMs, stuckMs } = setup.options;
     const ready: PromiseWithResolvers<void> = Promise.withResolvers();
     this.ready = ready.promise;
@@ -80,12 +71,18 @@ export class DeliveryConsumer implements Consumer {
     return [...this.#held];
   }
 
+  resize(slots: number): void {
+    this.#limit = slots;
+    this.#slots.resize(slots);
+    this.#wake();
+  }
+
   close(graceMs: number): Promise<void> {
     return (this.#closed ??= this.#close(graceMs));
   }
 
   #isFull(): boolean {
-    return this.#taken >= this.#setup.consume.slots;
+    return this.#taken >= this.#limit;
   }
 
   /** Opens a worker object (again and again until that succeeds) and pulls through it. */
@@ -135,7 +132,8 @@ export class DeliveryConsumer implements Consumer {
     const deliveries = membersOf({ id, name, data }).filter((delivery) => !this.#held.has(delivery.id));
     const open = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
     const settled = Promise.resolve();
-    const held: Held = { message, worker, token, lockedAt: Date.now(), open, putBack: undefined, settled };
+    const lockedAt = Date.now();
+    const held: Held = { message, worker, token, lockedAt, open, back: [], putBack: undefined, settled };
     this.#messages.add(held);
     this.#taken += Math.max(open.size, 1);
     if (open.size === 0) void this.#finish(held);
@@ -143,12 +141,12 @@ export class DeliveryConsumer implements Consumer {
       this.#held.add(delivery.id);
       this.#slots.add({ owner: held, delivery });
     }
-    if (open.size > 1) this.#putBackLater(held);
+    if (open.size > 1 || this.#taken > this.#limit) this.#putBackLater(held);
   }
 
   async #run({ owner: held, delivery }: Member<Held>): Promise<void> {
     try {
-      await this.#setup.consume.handle(delivery);
+      if ((await this.#setup.consume.handle(delivery)) === 'back') held.back.push(delivery);
     } catch (error) {
       this.#report(error);
     }
@@ -165,13 +163,12 @@ export class DeliveryConsumer implements Consumer {
     clearTimeout(held.putBack);
     await held.settled;
     let next: Message | undefined;
-    for (;;) {
-      const fetchNext =
-        !this.#sleeper.isStopped() && worker === this.#worker && this.#taken <= this.#setup.consume.slots;
+    for (let over = await giveBack(held, (error) => this.#report(error)); !over;) {
+      const fetchNext = !this.#sleeper.isStopped() && worker === this.#worker && this.#taken <= this.#limit;
       try {
         next = await worker.finish(message, token, fetchNext);
         if (fetchNext) this.#asked();
-        break;
+        over = true;
       } catch (error) {
         const gone = whyGone(error);
         if (gone === 'unlocked') message.remove().catch((late: unknown) => this.#report(late));
@@ -188,12 +185,15 @@ export class DeliveryConsumer implements Consumer {
 
   #release(count: number): void {
     this.#taken -= count;
-    if (!this.#isFull()) {
-      const free = this.#onFree;
-      this.#onFree = undefined;
-      free?.();
-    }
+    this.#wake();
     if (this.#taken === 0) this.#onIdle?.();
+  }
+
+  #wake(): void {
+    if (this.#isFull()) return;
+    const free = this.#onFree;
+    this.#onFree = undefined;
+    free?.();
   }
 
   #putBackLater(held: Held): void {
@@ -207,6 +207,12 @@ export class DeliveryConsumer implements Consumer {
   async #putBack(held: Held): Promise<void> {
     const deliveries = this.#slots.takeWaiting(held).map(({ delivery }) => delivery);
     if (deliveries.length === 0) return;
+    if (!isPackId(held.message.id ?? '')) {
+      this.#forget(held, deliveries);
+      held.back = deliveries;
+      void this.#finish(held);
+      return;
+    }
     try {
       await held.worker.putBack(deliveries);
     } catch (error) {
@@ -215,28 +221,20 @@ export class DeliveryConsumer implements Consumer {
       this.#putBackLater(held);
       return;
     }
-    for (const { id } of deliveries) {
-      held.open.delete(id);
-      this.#held.delete(id);
-    }
+    this.#forget(held, deliveries);
     if (held.open.size > 0) {
       this.#release(deliveries.length);
-      await this.#shrink(held);
+      await shrink(held, (change) => this.#setup.rewrite(change)).catch((error: unknown) => this.#report(error));
     } else {
       this.#release(deliveries.length - 1);
       void this.#finish(held);
     }
   }
 
-  async #shrink(held: Held): Promise<void> {
-    const { message, token } = held;
-    const smaller = toMessage([...held.open.values()]);
-    const newId = smaller.opts.jobId;
-    const change = { id: message.id ?? '', newId, name: smaller.name, data: JSON.stringify(smaller.data), token };
-    try {
-      if (await this.#setup.rewrite(change)) message.id = newId;
-    } catch (error) {
-      this.#report(error);
+  #forget(held: Held, deliveries: readonly Delivery[]): void {
+    for (const { id } of deliveries) {
+      held.open.delete(id);
+      this.#held.delete(id);
     }
   }
 

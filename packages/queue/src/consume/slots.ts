@@ -8,7 +8,7 @@ export interface Member<Owner> {
 
 /** Runs at most `slots` deliveries at once, in the order they came; the others wait here. */
 export class Slots<Owner> {
-  readonly #slots: number;
+  #slots: number;
   readonly #run: (member: Member<Owner>) => Promise<void>;
   #waiting: Member<Owner>[] = [];
   #running = 0;
@@ -16,6 +16,16 @@ export class Slots<Owner> {
   constructor(slots: number, run: (member: Member<Owner>) => Promise<void>) {
     this.#slots = slots;
     this.#run = run;
+  }
+
+  /** Changes how many may run; what runs beyond that goes on. */
+  resize(slots: number): void {
+    this.#slots = slots;
+    while (this.#running < slots) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      void this.#start(next);
+    }
   }
 
   get running(): number {
@@ -36,7 +46,12 @@ export class Slots<Owner> {
 
   async #start(member: Member<Owner>): Promise<void> {
     this.#running++;
-    for (let next: Member<Owner> | undefined = member; next; next = this.#waiting.shift()) await this.#run(next);
+    for (let next: Member<Owner> | undefined = member; next; next = this.#next()) await this.#run(next);
     this.#running--;
+  }
+
+  /** The next in line, unless fewer may run by now. */
+  #next(): Member<Owner> | undefined {
+    return this.#running > this.#slots ? undefined : this.#waiting.shift();
   }
 }
