@@ -7,8 +7,11 @@ import type { OrderWatch, Store } from '@connecta/store';
 import type { Express } from 'express';
 import { authenticateServiceAccount } from './authenticate.ts';
 import type { BeApiConfig } from './config.ts';
+import { ClaimJobs } from './jobs/claim-jobs.ts';
+import { JobReports } from './jobs/job-reports.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { jobBlobsRouter } from './routes/job-blobs.ts';
+import { jobsRouter } from './routes/jobs.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { workersRouter } from './routes/workers.ts';
 import { QueueAccounts } from './workers/queue-access.ts';
@@ -44,12 +47,15 @@ export function createBeApi(deps: BeApiDeps): Express {
   const bytes = { store, blobs, maxBlobBytes: config.maxBlobBytes };
   const leases = { store, leaseKey: leaseKey(config.leaseKey) };
   const intake = createIntake({ store, storeValue: (from) => storeValue(bytes, from) });
+  const claims = new ClaimJobs({ store, queues: queue.jobs, heartbeatMs: config.heartbeatMs, stopping });
+  const reports = new JobReports({ ...leases, events: queue.events, watch, stopping });
   return createApi({
     name: 'be-api',
     openapi: OPENAPI_DOCUMENTS.beApi,
     routers: [
       workersRouter({ store, accounts, hosts, heartbeatMs: config.heartbeatMs }),
       ordersRouter({ ...leases, intake, watch, stopping }),
+      jobsRouter({ claims, reports }),
       jobBlobsRouter({ ...bytes, ...leases }),
       blobsRouter(bytes),
     ],

@@ -124,18 +124,20 @@ export class Harness {
     const orderId = newId<OrderId>();
     const id = newId<JobId>();
     await prisma.workflowVersion.create({ data: { id: versionId, hash: versionId, definition: {} } });
-    await prisma.plan.create({ data: { id: planId, hash: planId, workflowVersionId: versionId, steps: {} } });
+    const { workerType, state } = options;
+    const pinned = { workerType, function: 'f', profileId: newId<ProfileId>(), profileRevision: 1 };
+    const steps = { steps: { one: { ...pinned, uses: `${workerType}/one`, needs: [] } }, outputs: ['one'] };
+    await prisma.plan.create({ data: { id: planId, hash: planId, workflowVersionId: versionId, steps } });
     await prisma.order.create({
       data: {
         ...{ id: orderId, clientId: this.clientId, planId, state: options.orderState ?? 'active' },
-        ...{ input: 1, createdBy: 'test', traceparent: '' },
+        ...{ input: 1, createdBy: 'test', traceparent: '', progress: { one: state } },
       },
     });
     await prisma.job.create({
       data: {
-        ...{ id, orderId, step: 'one', workerType: options.workerType, function: 'f', profileRevision: 1, input: 1 },
-        ...{ profileId: newId<ProfileId>(), state: options.state, attempt: options.attempt ?? 1 },
-        startedAt: options.state === 'started' ? new Date() : null,
+        ...{ id, orderId, step: 'one', ...pinned, input: 1, state, attempt: options.attempt ?? 1 },
+        startedAt: state === 'started' ? new Date() : null,
       },
     });
     return { id, orderId };

@@ -5,6 +5,7 @@ import type { Logger, Metrics } from '@connecta/runtime';
 import {
   Leadership,
   advanceFreeClocks,
+  closeClaims,
   createOrderNotifier,
   forgetOldHolds,
   listWorkerTypes,
@@ -205,6 +206,7 @@ export class Orchestrator {
       await this.#follow(resumed);
     }
     await forgetOldHolds(this.#options.store);
+    await closeClaims(this.#options.store);
     return false;
   }
 

@@ -3,7 +3,6 @@ import { DEFAULT_TIMERS } from '@connecta/domain';
 import { answer, inputOf, type AllowedHosts } from '@connecta/runtime';
 import {
   UnknownWorkerTypeError,
-  findInstance,
   leaveWorker,
   recordHeartbeat,
   registerWorker,
@@ -16,6 +15,7 @@ import { Router, type RequestHandler } from 'express';
 import { accountOf, assertSpeaksFor } from '../authenticate.ts';
 import { checkRegistration, profileFaults, type RegistrationBody } from '../workers/check-registration.ts';
 import type { QueueAccounts } from '../workers/queue-access.ts';
+import { whyNot } from '../workers/why-not.ts';
 
 export interface WorkersDeps {
   store: Store;
@@ -40,7 +40,8 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
     assertSpeaksFor(accountOf(req), body.type);
     checkRegistration(body, hosts);
     // Before the row: an instance that cannot be told where its queue is would count as one that takes work.
-    const queue = body.role === 'runner' ? await accounts.accessFor(body.type) : undefined;
+    const needsQueue = body.role === 'runner' && body.transport === 'bullmq';
+    const queue = needsQueue ? await accounts.accessFor(body.type) : undefined;
     const { workerId, aliases } = await registerWorker(store, {
       ...body,
       labels: body.labels ?? {},
@@ -94,16 +95,6 @@ function leave({ store }: WorkersDeps): RequestHandler {
     req.context.log.info({ workerType, workerId }, 'a worker left');
     res.status(204).end();
   };
-}
-
-/** Why an instance cannot be spoken for: another type's is a 403, one that ended a 410, and else there is none. */
-async function whyNot(store: Store, workerId: WorkerInstanceId, workerType: string): Promise<Problem> {
-  const instance = await findInstance(store, workerId);
-  if (!instance) return new Problem('not_found', 'No worker has this id; register again');
-  if (instance.workerType !== workerType) {
-    return new Problem('forbidden', `The worker ${workerId} is not of the type ${workerType}`);
-  }
-  return new Problem('gone', 'This registration has ended; register again');
 }
 
 function tellProfiles({ store }: WorkersDeps): RequestHandler {

@@ -8,7 +8,9 @@ type ProfileBody = NonNullable<RegistrationBody['profiles']>[number];
 /** Checks what a schema cannot say. @throws Problem bad_request with every fault. */
 export function checkRegistration(body: RegistrationBody, hosts: AllowedHosts): void {
   const faults = [
-    ...(body.role === 'api' ? apiFaults(body, hosts) : runnerFaults(body)),
+    ...(body.role === 'runner' ? [] : apiUrlFaults(body, hosts)),
+    ...slotFaults(body),
+    ...(body.role === 'runner' ? runnerFaults(body) : []),
     ...duplicates(body.functions, 'functions', (fn) => fn.name),
     ...profileFaults(body.profiles ?? []),
     ...aliasFaults(body),
@@ -24,22 +26,25 @@ export function profileFaults(profiles: readonly ProfileBody[]): Fault[] {
   ];
 }
 
-function apiFaults(body: RegistrationBody, hosts: AllowedHosts): Fault[] {
+function apiUrlFaults(body: RegistrationBody, hosts: AllowedHosts): Fault[] {
+  const message = body.apiUrl === undefined ? `is required from the role ${body.role}` : hosts.faultOf(body.apiUrl);
+  return message === undefined ? [] : [{ path: '/apiUrl', message }];
+}
+
+function slotFaults({ role, slots, transport }: RegistrationBody): Fault[] {
   const faults: Fault[] = [];
-  if (body.slots !== 0)
+  if (role === 'api' && slots !== 0)
     faults.push({ path: '/slots', message: 'must be 0: a process with the role api takes no jobs' });
-  const message = body.apiUrl === undefined ? 'is required from the role api' : hosts.faultOf(body.apiUrl);
-  if (message !== undefined) faults.push({ path: '/apiUrl', message });
+  if (role !== 'api' && slots === 0) faults.push({ path: '/slots', message: 'must be 1 or more: a runner takes jobs' });
+  if (role === 'both' && transport !== 'http')
+    faults.push({ path: '/transport', message: 'must be http with the role both' });
   return faults;
 }
 
 function runnerFaults(body: RegistrationBody): Fault[] {
-  const faults: Fault[] = [];
-  if (body.slots === 0) faults.push({ path: '/slots', message: 'must be 1 or more: a runner takes jobs' });
-  for (const name of ['profiles', 'aliases'] as const) {
-    if (body[name]) faults.push({ path: `/${name}`, message: 'is told by the role api alone' });
-  }
-  return faults;
+  return (['profiles', 'aliases'] as const).flatMap((name) =>
+    body[name] ? [{ path: `/${name}`, message: 'is told by the role api (or both) alone' }] : [],
+  );
 }
 
 function aliasFaults(body: RegistrationBody): Fault[] {

@@ -3,8 +3,10 @@ import {
   findDueBackoffs,
   findLostRuns,
   findOfflineAttempts,
+  findOverdueClaims,
   findOverdueCompletions,
   findOverdueStarts,
+  type ClaimFault,
   type OverdueAttempt,
   type Store,
 } from '@connecta/store';
@@ -13,18 +15,26 @@ import type { FoundAttempt } from '../engine/moveAttempts.ts';
 /** The most attempts of one kind that one tick moves on; the rest follows with the next. */
 const LIMIT = 500;
 
+/** What is wrong with a claim over HTTP; none of it counts as a failed run. */
+const CLAIM_FINDINGS = {
+  unacked: { kind: 'timeout', code: 'ack_timeout', message: 'claimed and not acknowledged in time' },
+  unstarted: { kind: 'timeout', code: 'start_timeout', message: 'acknowledged and not started in time' },
+  left: { kind: 'lost', message: 'the worker that had claimed it left or registered anew' },
+} as const satisfies Record<ClaimFault, FoundAttempt['finding']>;
+
 /**
  * Everything that a timer has to say now. Only reads: the decision is made again under the orders' locks. Of a run that
  * is both lost and overdue the loss comes first: it says nothing against the work. With `silenceProves` false, nothing is
  * concluded from workers that have not been heard of.
  */
 export async function findExpired(store: Store, timers: Timers, silenceProves: boolean): Promise<FoundAttempt[]> {
-  const [due, starts, completions, lost, offline] = await Promise.all([
+  const [due, starts, completions, lost, offline, claims] = await Promise.all([
     findDueBackoffs(store, LIMIT),
     findOverdueStarts(store, LIMIT),
     findOverdueCompletions(store, LIMIT),
     silenceProves ? findLostRuns(store, timers.holdMs, LIMIT) : [],
     silenceProves ? findOfflineAttempts(store, LIMIT) : [],
+    silenceProves ? findOverdueClaims(store, LIMIT) : [],
   ]);
   const tell = (attempts: readonly OverdueAttempt[], finding: FoundAttempt['finding']): FoundAttempt[] =>
     attempts.map(({ jobId, orderId, attempt }) => ({ jobId, orderId, attempt, finding }));
@@ -38,6 +48,12 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
     ...lost.flatMap(({ crashed, ...attempt }) =>
       tell([attempt], { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms`, crashed }),
     ),
+    ...claims.map(({ jobId, orderId, attempt, fault }) => ({
+      jobId,
+      orderId,
+      attempt,
+      finding: CLAIM_FINDINGS[fault],
+    })),
     ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     // Offline for good: trying again would only wait again.
     ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {

@@ -31,7 +31,7 @@ export interface RegisteredFunction extends FunctionBehaviour {
 /** One process of a worker type that says hello. */
 export interface Registration {
   type: string;
-  role: 'api' | 'runner';
+  role: 'api' | 'runner' | 'both';
   instance: string;
   version: string;
   language: string;

@@ -1,0 +1,43 @@
+import type { JobError, JsonValue, Problem } from '@connecta/contracts';
+import type { ReportedJob } from '@connecta/store';
+import { refusalOf } from './held-job.ts';
+
+/** The end that a worker reports of an attempt. */
+export type ReportedEnd = { type: 'completed'; value: JsonValue } | { type: 'failed'; error: JobError };
+
+/** `open`: the engine has not said yet; `recorded`: this report is what became of the attempt. */
+export type ReportVerdict = { is: 'open' } | { is: 'recorded' } | { is: 'refused'; problem: Problem };
+
+/**
+ * What became of a report, as far as the job's row tells. The row is written by the engine alone, under the order's lock,
+ * so whichever report it took, a worker is told the same by every replica.
+ */
+export function judgeReport(job: ReportedJob, attempt: number, end: ReportedEnd): ReportVerdict {
+  const problem = refusalOf(job, attempt);
+  if (problem === null) return { is: 'open' };
+  return tookPlace(job, attempt, end) ? { is: 'recorded' } : { is: 'refused', problem };
+}
+
+function tookPlace(job: ReportedJob, attempt: number, end: ReportedEnd): boolean {
+  if (end.type === 'completed') {
+    return job.attempt === attempt && job.state === 'completed' && same(job.result, end.value);
+  }
+  const { error } = job;
+  const sameError =
+    error?.kind === end.error.kind && error.code === end.error.code && error.message === end.error.message;
+  if (!sameError) return false;
+  // Tried again at once, the next attempt carries the error of the one before.
+  const next = job.attempt === attempt + 1 && (job.state === 'invoked' || job.state === 'queued');
+  return next || (job.attempt === attempt && (job.state === 'error' || job.state === 'pending'));
+}
+
+/** Compares as the database gives values back: key order and number form do not count. */
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const keys = Object.keys(a);
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]))
+  );
+}

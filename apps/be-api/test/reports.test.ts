@@ -1,0 +1,142 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Harness } from './harness.ts';
+import { HttpWorkers, jobsOf, until } from './http-worker.ts';
+
+let harness: Harness;
+let workers: HttpWorkers;
+beforeAll(async () => {
+  harness = await Harness.start();
+  workers = new HttpWorkers(harness);
+});
+afterAll(() => harness.close());
+
+describe('reports', () => {
+  let engine: ChildProcess | undefined;
+  const startEngine = (): void => {
+    engine = fork(join(import.meta.dirname, '../../orchestrator/src/main.ts'), [], {
+      env: { ...harness.environment, PATH: process.env['PATH'], LOG_LEVEL: 'error', ORCHESTRATOR_PORT: '0' },
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+  };
+  afterEach(async () => {
+    const running = engine;
+    engine = undefined;
+    if (!running) return;
+    running.kill('SIGTERM');
+    await once(running, 'exit');
+  });
+
+  test('are acknowledged, started and completed; the same end again is the same 200, another is a 409', async () => {
+    startEngine();
+    const workerId = await workers.register();
+    const { id, lease } = await workers.invoke();
+    await workers.claim(workerId);
+    await workers.post(id, 'ack', lease).expect(200);
+    await workers.post(id, 'ack', lease).expect(200);
+    expect(await harness.store.prisma.jobClaim.findFirst({ where: { jobId: id } })).toMatchObject({
+      ackedAt: expect.any(Date) as unknown,
+    });
+    await workers.post(id, 'start', lease).expect(200);
+    await until(async () => (await harness.store.prisma.job.findUniqueOrThrow({ where: { id } })).state === 'started');
+    const beat = await workers.post(id, 'heartbeat', lease, { progress: 0.5 }).expect(200);
+    expect(beat.body).toEqual({ cancel: false, stale: false });
+    await until(async () => (await harness.store.prisma.job.findUniqueOrThrow({ where: { id } })).progress === 0.5);
+    const done = await workers.post(id, 'complete', lease, { value: { a: [1] } }).expect(200);
+    expect(done.body).toEqual({ attempt: 1, state: 'completed' });
+    expect((await workers.post(id, 'complete', lease, { value: { a: [1] } }).expect(200)).body).toEqual(done.body);
+    const late = await workers.post(id, 'complete', lease, { value: 2 }).expect(409);
+    expect(late.body).toMatchObject({ code: 'already_ended', state: 'completed', winningAttempt: 1 });
+    await until(() => harness.store.prisma.lateReport.count({ where: { jobId: id } }));
+    // Sent again and again, it is kept aside once.
+    await workers.post(id, 'complete', lease, { value: 2 }).expect(409);
+    expect((await workers.post(id, 'heartbeat', lease, {}).expect(200)).body).toMatchObject({
+      stale: true,
+      winningAttempt: 1,
+    });
+    await workers.post(id, 'start', lease).expect(409);
+    await sleep(300);
+    expect(await harness.store.prisma.lateReport.count({ where: { jobId: id } })).toBe(1);
+  });
+
+  test('of an older attempt name the one that won', async () => {
+    const { id, lease } = await workers.invoke();
+    await workers.claim(await workers.register());
+    await harness.store.prisma.job.update({ where: { id }, data: { attempt: 3 } });
+    for (const [what, body] of [
+      ['ack', undefined],
+      ['start', undefined],
+      ['complete', { value: 1 }],
+      ['fail', { kind: 'retryable', code: 'c', message: 'm' }],
+    ] as const) {
+      const answer = await workers.post(id, what, lease, body).expect(409);
+      expect(answer.body).toMatchObject({ code: 'stale_attempt', winningAttempt: 3 });
+    }
+    expect((await workers.post(id, 'heartbeat', lease, {})).body).toEqual({
+      cancel: false,
+      stale: true,
+      winningAttempt: 3,
+    });
+  });
+
+  test('of a cancelled order are refused, and its heartbeat says so', async () => {
+    const { id, lease } = await workers.invoke();
+    await workers.claim(await workers.register());
+    const { orderId } = await harness.store.prisma.job.findUniqueOrThrow({ where: { id } });
+    await harness.store.prisma.order.update({ where: { id: orderId }, data: { state: 'cancelled' } });
+    expect((await workers.post(id, 'heartbeat', lease, {})).body).toEqual({ cancel: true, stale: false });
+    const answer = await workers.post(id, 'complete', lease, { value: 1 }).expect(409);
+    expect(answer.body).toMatchObject({ code: 'already_ended', state: 'cancelled' });
+  });
+
+  test('that nobody has decided on yet are to be sent again, and count then', async () => {
+    const { id, lease } = await workers.invoke();
+    await workers.claim(await workers.register());
+    const early = await workers
+      .post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' })
+      .expect(503);
+    expect(early.headers['retry-after']).toBe('1');
+    startEngine();
+    const again = await workers
+      .post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' })
+      .expect(200);
+    expect(again.body).toEqual({ attempt: 1, state: 'error' });
+    const job = await harness.store.prisma.job.findUniqueOrThrow({ where: { id } });
+    expect(job).toMatchObject({ state: 'error', error: { kind: 'permanent', code: 'broken' } });
+    await workers.post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' }).expect(200);
+  });
+
+  test('with a foreign lease, of another type or with too large a value are refused', async () => {
+    const [one, two] = [await workers.invoke(), await workers.invoke()];
+    await workers.claim(await workers.register(), { slots: 2 });
+    expect((await workers.post(one.id, 'ack', two.lease).expect(409)).body).toMatchObject({ code: 'lease_invalid' });
+    expect((await workers.post(one.id, 'ack', one.lease, undefined, 'packer').expect(409)).body).toMatchObject({
+      code: 'lease_invalid',
+    });
+    expect(
+      (await workers.post(one.id, 'complete', one.lease, { value: 'x'.repeat(9_000) }).expect(413)).body,
+    ).toMatchObject({
+      code: 'too_large',
+    });
+    await harness.as('painter').post(`/v1/jobs/${one.id}/ack`).expect(400);
+  });
+
+  test('are not needed for a claim to lapse: what nobody acknowledged in time is invoked again', async () => {
+    const { id } = await workers.invoke();
+    const workerId = await workers.register();
+    expect(jobsOf(await workers.claim(workerId))).toHaveLength(1);
+    await harness.store.prisma.jobClaim.updateMany({ where: { jobId: id }, data: { ackBy: new Date(0) } });
+    startEngine();
+    const [again] = jobsOf(await workers.claim(workerId, { waitMs: 30_000 }));
+    expect(again).toMatchObject({ jobId: id, attempt: 2 });
+    // What its worker leaves behind is given to others at once.
+    await workers.post(id, 'ack', again!.lease).expect(200);
+    await harness.as('painter').delete(`/v1/workers/${workerId}`).expect(204);
+    const [third] = jobsOf(await workers.claim(await workers.register(), { waitMs: 30_000 }));
+    expect(third).toMatchObject({ jobId: id, attempt: 3 });
+  });
+});
