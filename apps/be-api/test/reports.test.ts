@@ -18,7 +18,13 @@ describe('reports', () => {
   let engine: ChildProcess | undefined;
   const startEngine = (): void => {
     engine = fork(join(import.meta.dirname, '../../orchestrator/src/main.ts'), [], {
-      env: { ...harness.environment, PATH: process.env['PATH'], LOG_LEVEL: 'error', ORCHESTRATOR_PORT: '0' },
+      env: {
+        ...harness.environment,
+        CONNECTA_WEBHOOK_KEY: harness.leaseKey,
+        PATH: process.env['PATH'],
+        LOG_LEVEL: 'error',
+        ORCHESTRATOR_PORT: '0',
+      },
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -26,7 +32,7 @@ describe('reports', () => {
   afterEach(async () => {
     const running = engine;
     engine = undefined;
-    if (!running) return;
+    if (!running || running.exitCode !== null) return;
     running.kill('SIGTERM');
     await once(running, 'exit');
   });

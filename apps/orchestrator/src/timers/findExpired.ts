@@ -6,21 +6,14 @@ import {
   findOverdueClaims,
   findOverdueCompletions,
   findOverdueStarts,
-  type ClaimFault,
   type OverdueAttempt,
+  type OverdueClaim,
   type Store,
 } from '@connecta/store';
 import type { FoundAttempt } from '../engine/moveAttempts.ts';
 
 /** The most attempts of one kind that one tick moves on; the rest follows with the next. */
 const LIMIT = 500;
-
-/** What is wrong with a claim over HTTP; none of it counts as a failed run. */
-const CLAIM_FINDINGS = {
-  unacked: { kind: 'timeout', code: 'ack_timeout', message: 'claimed and not acknowledged in time' },
-  unstarted: { kind: 'timeout', code: 'start_timeout', message: 'acknowledged and not started in time' },
-  left: { kind: 'lost', message: 'the worker that had claimed it left or registered anew' },
-} as const satisfies Record<ClaimFault, FoundAttempt['finding']>;
 
 /**
  * Everything that a timer has to say now. Only reads: the decision is made again under the orders' locks. Of a run that
@@ -48,12 +41,7 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
     ...lost.flatMap(({ crashed, ...attempt }) =>
       tell([attempt], { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms`, crashed }),
     ),
-    ...claims.map(({ jobId, orderId, attempt, fault }) => ({
-      jobId,
-      orderId,
-      attempt,
-      finding: CLAIM_FINDINGS[fault],
-    })),
+    ...claims.map(toFound),
     ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     // Offline for good: trying again would only wait again.
     ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {
@@ -66,4 +54,14 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
       };
     }),
   ];
+}
+
+/** What is wrong with a claim over HTTP; none of it counts as a failed run. */
+function toFound({ jobId, orderId, attempt, fault, crashed }: OverdueClaim): FoundAttempt {
+  const findings = {
+    unacked: { kind: 'timeout', code: 'ack_timeout', message: 'claimed and not acknowledged in time' },
+    unstarted: { kind: 'timeout', code: 'start_timeout', message: 'acknowledged and not started in time' },
+    left: { kind: 'lost', message: 'the worker that had claimed it left or registered anew', crashed },
+  } as const;
+  return { jobId, orderId, attempt, finding: findings[fault] };
 }

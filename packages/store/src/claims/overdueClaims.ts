@@ -7,6 +7,8 @@ export type ClaimFault = 'unacked' | 'unstarted' | 'left';
 /** A claimed attempt that its holder will not, or may not, go on with. */
 export interface OverdueClaim extends OverdueAttempt {
   fault: ClaimFault;
+  /** Its holder did not leave but was superseded: it crashed with the job. */
+  crashed: boolean;
 }
 
 /** Claims over HTTP whose time is over, or whose holder left or was superseded. */
@@ -14,7 +16,8 @@ export async function findOverdueClaims(store: Store, limit: number): Promise<Ov
   const { rows } = await store.pool.query<OverdueClaim>({
     name: 'find_overdue_claims',
     text: `SELECT j.id AS "jobId", j.order_id AS "orderId", j.attempt, j.worker_type AS "workerType",
-        CASE WHEN i.state = 'gone' THEN 'left' WHEN c.acked_at IS NULL THEN 'unacked' ELSE 'unstarted' END AS fault
+        CASE WHEN i.state = 'gone' THEN 'left' WHEN c.acked_at IS NULL THEN 'unacked' ELSE 'unstarted' END AS fault,
+        i.state = 'gone' AND EXISTS (SELECT FROM job_holds h WHERE h.job_id = c.job_id AND h.attempt = c.attempt) AS crashed
       FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
       JOIN worker_instances i ON i.id = c.instance_id
       WHERE c.ended_at IS NULL AND (j.state || '') IN ('invoked', 'queued', 'started') AND (i.state = 'gone'

@@ -18,7 +18,7 @@ export interface Claim extends ClaimedDelivery {
   completeMs: number;
 }
 
-/** The timers of a step that says none of its own; milliseconds. */
+/** The timers of a job that has none of its own; milliseconds. */
 export interface ClaimTimers {
   ackMs: number;
   startMs: number;
@@ -57,9 +57,8 @@ export async function recordClaims(
   return rows[0]?.claimed ?? null;
 }
 
-/** A step's own timers stand in its plan. */
-const timer = (name: string, fallback: string): string =>
-  `coalesce((p.steps #>> ARRAY['steps', j.step, 'timers', '${name}'])::int, ${fallback}::int)`;
+/** What differs from the system's timers stands with the job. */
+const timer = (name: string, fallback: string): string => `coalesce((j.timers->>'${name}')::int, ${fallback}::int)`;
 
 const RECORD_CLAIMS = `
   WITH instance AS (
@@ -72,7 +71,7 @@ const RECORD_CLAIMS = `
     FROM json_to_recordset($4::json) t("jobId" uuid, attempt int, function text, message json)
     JOIN jobs j ON j.id = t."jobId" AND j.attempt = t.attempt AND j.worker_type = $2 AND ${oneByOne('t.attempt')}
       AND (j.state || '') IN ('invoked', 'queued', 'started')
-    JOIN orders o ON o.id = j.order_id AND (o.state || '') = 'active' JOIN plans p ON p.id = o.plan_id
+    JOIN orders o ON o.id = j.order_id AND (o.state || '') = 'active'
   ), claims AS (
     INSERT INTO job_claims (job_id, attempt, instance_id, request_id, function, message, start_ms, complete_ms, ack_by)
     SELECT open.id, open.attempt, instance.id, $3, open.function, open.message, open.start_ms, open.complete_ms,
