@@ -11,6 +11,7 @@ import { ClaimJobs } from './jobs/claim-jobs.ts';
 import { JobReports } from './jobs/job-reports.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { jobBlobsRouter } from './routes/job-blobs.ts';
+import { jobLogsRouter } from './routes/job-logs.ts';
 import { jobsRouter } from './routes/jobs.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { workersRouter } from './routes/workers.ts';
@@ -57,6 +58,7 @@ export function createBeApi(deps: BeApiDeps): Express {
       ordersRouter({ ...leases, intake, watch, stopping }),
       jobsRouter({ claims, reports }),
       jobBlobsRouter({ ...bytes, ...leases }),
+      jobLogsRouter(leases),
       blobsRouter(bytes),
     ],
     authenticate: authenticateServiceAccount(store),

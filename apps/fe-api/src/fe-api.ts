@@ -11,6 +11,7 @@ import { apiKeysRouter } from './routes/api-keys.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { clientsRouter } from './routes/clients.ts';
 import { notificationsRouter } from './routes/notifications.ts';
+import { jobLogsRouter } from './routes/job-logs.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { profilesRouter } from './routes/profiles.ts';
@@ -63,6 +64,7 @@ export function createFeApi(deps: FeApiDeps): Express {
     routers: [
       ordersRouter({ ...bytes, intake, watch, stopping }),
       orderEventsRouter({ store, watch, stopping }),
+      jobLogsRouter({ store, stopping }),
       uploadsRouter({ ...bytes, uploadTtlMs: config.uploadTtlMs }),
       blobsRouter(bytes),
       workersRouter({ store }),

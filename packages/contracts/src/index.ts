@@ -61,6 +61,7 @@ export {
   type ProblemCode,
   type ProblemDocument,
 } from './errors.ts';
+export { LOG_LEVELS, LOG_LIMITS, boundedLine, type LogLevel, type LogLine } from './logs.ts';
 export type { FunctionBehaviour, FunctionRetry, FunctionTimers, OfflinePolicy } from './functions.ts';
 export { MAX_DURATION_MS, parseDuration } from './durations.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';

@@ -230,3 +230,12 @@ export {
   type NewTick,
   type TickGuard,
 } from './schedules/ticks.ts';
+export { appendJobLog, type LogBatch, type LogKept } from './job-logs/appendJobLog.ts';
+export { forgetOldLogs } from './job-logs/forgetOldLogs.ts';
+export {
+  findLoggingJob,
+  listJobLog,
+  type LogPlace,
+  type LoggingJob,
+  type NumberedLogLine,
+} from './job-logs/listJobLog.ts';

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import type { FeApiOperations, OrderId } from '@connecta/contracts';
 import { inputOf } from '@connecta/runtime';
 import { findOrderEvents, findOrderHead, type NumberedEvent, type OrderWatch, type Store } from '@connecta/store';
 import { Router, type Response } from 'express';
 import { callerOf } from '../access/caller.ts';
 import { hasEnded, visibleOrder } from '../orders/order-access.ts';
+import { drained } from '../streams/drained.ts';
 
 /** Proxies cut connections that are silent for long. */
 const HEARTBEAT_MS = 15_000;
@@ -74,15 +74,6 @@ async function stream(
     parts.stopping.removeEventListener('abort', leave);
     subscription.close();
   }
-}
-
-/** Resolves when the reader has caught up, or has left. */
-async function drained(res: Response): Promise<void> {
-  if (res.destroyed) return;
-  const done = new AbortController();
-  const { signal } = done;
-  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);
-  done.abort();
 }
 
 function messageOf({ number, at, event }: NumberedEvent): string {
