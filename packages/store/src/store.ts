@@ -7,7 +7,7 @@ export interface Store {
   readonly prisma: PrismaClient;
   /** For hot single statements (intake, heartbeats): planner kept on indexes. */
   readonly pool: pg.Pool;
-  /** For the engine's batches: pipelined, reserved so that slow lists cannot starve them. */
+  /** For the engine's batches: reserved so that slow lists cannot starve them. */
   readonly engine: pg.Pool;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function openStore({ databaseUrl, applicationName, onError = () => {} }: 
   };
   const hot = { ...common, options: HOT_SETTINGS.map((setting) => `-c ${setting}`).join(' ') };
   const pool = new pg.Pool({ ...hot, max: 6 });
-  const engine = new pg.Pool({ ...hot, max: 6, pipeline: true });
+  const engine = new pg.Pool({ ...hot, max: 6 });
   for (const each of [pool, engine]) {
     each.on('error', onError);
     // The pool hears a connection's errors only while it is idle. One that is lost while somebody works with it fails

@@ -1,6 +1,6 @@
-import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Store } from '../store.ts';
+import { Flight, NotRun } from './flight.ts';
 
 /** The transaction did not commit although every statement was sent: an earlier one had failed. */
 export class BatchRolledBack extends Error {
@@ -13,9 +13,9 @@ export class CommitUnknown extends Error {
 }
 
 /**
- * One transaction of the engine. States: open → committed | rolled back. Statements are pipelined: all that are handed
- * in during one turn of the event loop travel in one flight, so a batch costs two round trips, one to read and one to
- * write and commit.
+ * One transaction of the engine. States: open → committed | rolled back. All statements that are handed in during
+ * one turn of the event loop travel in one flight, so a batch costs two round trips, one to read and one to write and
+ * commit.
  */
 export interface Batch {
   /** Sends a named statement; prepared once a connection. */
@@ -33,22 +33,25 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
   const client = await store.engine.connect();
   let broken = true;
   let open = true;
-  const flight = new Flight(client);
-  flight.depart();
-  const begun = client.query('BEGIN');
+  const gate = new Gate(client);
+  const begun = gate.send('begin', 'BEGIN');
   begun.catch(() => {}); // its error also fails every statement behind it
   const batch: Batch = {
-    async run(name, text, values) {
-      flight.depart();
-      return (await client.query<never>({ name, text, values })).rows;
+    async run<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) {
+      return (await gate.send<Row>(name, text, values)).rows;
     },
     async commit(last) {
-      flight.depart();
-      const [done, ...settled] = await Promise.allSettled([client.query('COMMIT'), begun, ...last]);
+      const [done, ...settled] = await Promise.allSettled([gate.send('commit', 'COMMIT'), begun, ...last]);
       open = false;
-      // A failed statement turns COMMIT into ROLLBACK and leaves it answered: no answer means that nobody knows.
-      if (done.status === 'rejected') throw new CommitUnknown('the commit was not answered', { cause: done.reason });
-      for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason as Error;
+      const refused = settled.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason as Error);
+      const cause = refused.find((error) => !(error instanceof NotRun));
+      if (done.status === 'rejected') {
+        if (done.reason instanceof NotRun)
+          throw cause ?? new BatchRolledBack('a statement failed', { cause: done.reason });
+        // The commit was sent, and no answer means that nobody knows.
+        throw new CommitUnknown('the commit was not answered', { cause: done.reason });
+      }
+      if (cause) throw cause;
       if (done.value.command !== 'COMMIT') throw new BatchRolledBack('the transaction was rolled back');
     },
   };
@@ -63,23 +66,30 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
   }
 }
 
-/** pg writes each statement by itself (a system call, and a packet that wakes the server): a flight leaves as one. */
-class Flight {
-  readonly #stream: Writable;
-  #boarding = false;
+/** Sends what is handed in during one turn of the event loop as one flight. */
+class Gate {
+  readonly #client: pg.PoolClient;
+  #boarding: Flight | undefined;
 
   constructor(client: pg.PoolClient) {
-    this.#stream = (client as unknown as { connection: { stream: Writable } }).connection.stream;
+    this.#client = client;
   }
 
-  /** What is written from here on leaves at the end of this turn. */
-  depart(): void {
-    if (this.#boarding) return;
-    this.#boarding = true;
-    this.#stream.cork();
-    process.nextTick(() => {
-      this.#boarding = false;
-      this.#stream.uncork();
-    });
+  send<Row extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<pg.QueryResult<Row>> {
+    if (!this.#boarding) {
+      this.#boarding = new Flight();
+      process.nextTick(() => this.#depart());
+    }
+    return this.#boarding.board<Row>({ name, text, values });
+  }
+
+  #depart(): void {
+    const flight = this.#boarding;
+    this.#boarding = undefined;
+    if (flight) this.#client.query(flight);
   }
 }
