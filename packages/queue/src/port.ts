@@ -46,8 +46,10 @@ export interface ConsumeOptions {
   /** How many handlers may run at once. */
   slots: number;
   /** Does one delivery; it is over when this settles, except that `back` puts it back for others, untouched. A rejection
-   * is only told to `onError`: nothing is redelivered. */
-  handle(delivery: Delivery): Promise<void | 'back'>;
+   * is only told to `onError`: nothing is redelivered. `letGo` may be called right behind {@link EventChannel.publish} of
+   * its end: where the store keeps the order of the two, the delivery then leaves the queue in the same write; it stays
+   * `held` until `handle` settles. */
+  handle(delivery: Delivery, letGo: () => void): Promise<void | 'back'>;
 }
 
 /** A running consumer of one worker type. */

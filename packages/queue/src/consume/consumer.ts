@@ -1,19 +1,11 @@
-import type { Rewrite } from '../jobs/bull-store.ts';
+import { setImmediate } from 'node:timers/promises';
 import { isPackId, membersOf } from '../jobs/packs.ts';
-import type { QueueOptions } from '../options.ts';
-import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
+import type { Consumer, Delivery } from '../port.ts';
 import { Sleeper, within } from '../waiting.ts';
-import { giveBack, shrink, type Held } from './held.ts';
+import type { ConsumerSetup } from './consumer-setup.ts';
+import { giveBack, renewLocks, shrink, whetherShort, type Held } from './held.ts';
 import { whyGone, type Message, type PullWorker } from './pull-worker.ts';
 import { Slots, type Member } from './slots.ts';
-
-export interface ConsumerSetup {
-  openWorker(): Promise<PullWorker>;
-  rewrite(change: Rewrite): Promise<boolean>;
-  consume: ConsumeOptions;
-  options: QueueOptions;
-  onClosed(): void;
-}
 
 /**
  * Takes deliveries of one worker type and runs them in slots.
@@ -54,7 +46,7 @@ export class DeliveryConsumer implements Consumer {
     this.#slots = new Slots(setup.consume.slots, (member) => this.#run(member));
     this.#pulling = this.#open(0);
     this.#timers = [
-      setInterval(() => void this.#renewLocks(), lockMs / 6),
+      setInterval(() => void renewLocks(this.#messages, lockMs, setup.options.onError), lockMs / 6),
       setInterval(() => this.#replaceWhenStuck(), Math.min(stuckMs / 4, 5_000)),
     ];
   }
@@ -113,7 +105,7 @@ export class DeliveryConsumer implements Consumer {
         const { message, answered } = await worker.pull(token);
         if (answered) this.#asked();
         if (message && this.#sleeper.isStopped()) await worker.giveBack(message, token);
-        else if (message) this.#take(worker, message, token);
+        else if (message) await whetherShort(this.#take(worker, message, token));
       } catch (error) {
         this.#report(error);
         await this.#sleeper.sleep(500);
@@ -127,33 +119,54 @@ export class DeliveryConsumer implements Consumer {
   }
 
   /** One that this instance already has (it was handed out again after the store was emptied) is not run twice. */
-  #take(worker: PullWorker, message: Message, token: string): void {
+  #take(worker: PullWorker, message: Message, token: string): Held {
     const { id = '', name, data } = message;
     const deliveries = membersOf({ id, name, data }).filter((delivery) => !this.#held.has(delivery.id));
     const open = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
     const settled = Promise.resolve();
     const lockedAt = Date.now();
-    const held: Held = { message, worker, token, lockedAt, open, back: [], putBack: undefined, settled };
+    const held: Held = {
+      message,
+      worker,
+      token,
+      lockedAt,
+      open,
+      back: [],
+      putBack: undefined,
+      settled,
+      ending: undefined,
+    };
     this.#messages.add(held);
     this.#taken += Math.max(open.size, 1);
-    if (open.size === 0) void this.#finish(held);
+    if (open.size === 0) held.ending = this.#finish(held);
     for (const delivery of deliveries) {
       this.#held.add(delivery.id);
       this.#slots.add({ owner: held, delivery });
     }
     if (open.size > 1 || this.#taken > this.#limit) this.#putBackLater(held);
+    return held;
   }
 
   async #run({ owner: held, delivery }: Member<Held>): Promise<void> {
+    let over: Promise<void> | undefined;
+    const letGo = (): void => {
+      // Behind the publisher, which sends what it got in a turn in the same phase of the event loop.
+      if (this.#setup.keepsOrder) over ??= setImmediate().then(() => this.#over(held, delivery));
+    };
     try {
-      if ((await this.#setup.consume.handle(delivery)) === 'back') held.back.push(delivery);
+      if ((await this.#setup.consume.handle(delivery, letGo)) === 'back') held.back.push(delivery);
     } catch (error) {
       this.#report(error);
     }
     this.#held.delete(delivery.id);
-    held.open.delete(delivery.id);
+    if (!over) this.#over(held, delivery);
+    else if (this.#taken === 0 && this.#held.size === 0) this.#onIdle?.();
+  }
+
+  #over(held: Held, { id }: Delivery): void {
+    held.open.delete(id);
     // The slot is free for the next delivery at once; only the message's place in `taken` waits for the store.
-    if (held.open.size === 0) void this.#finish(held);
+    if (held.open.size === 0) held.ending = this.#finish(held);
     else this.#release(1);
   }
 
@@ -186,7 +199,7 @@ export class DeliveryConsumer implements Consumer {
   #release(count: number): void {
     this.#taken -= count;
     this.#wake();
-    if (this.#taken === 0) this.#onIdle?.();
+    if (this.#taken === 0 && this.#held.size === 0) this.#onIdle?.();
   }
 
   #wake(): void {
@@ -227,7 +240,7 @@ export class DeliveryConsumer implements Consumer {
       await shrink(held, (change) => this.#setup.rewrite(change)).catch((error: unknown) => this.#report(error));
     } else {
       this.#release(deliveries.length - 1);
-      void this.#finish(held);
+      held.ending = this.#finish(held);
     }
   }
 
@@ -235,18 +248,6 @@ export class DeliveryConsumer implements Consumer {
     for (const { id } of deliveries) {
       held.open.delete(id);
       this.#held.delete(id);
-    }
-  }
-
-  async #renewLocks(): Promise<void> {
-    const now = Date.now();
-    const { lockMs } = this.#setup.options;
-    const due = [...this.#messages].filter(({ lockedAt }) => now - lockedAt >= lockMs / 3);
-    for (const held of due) held.lockedAt = now;
-    for (const [worker, helds] of Map.groupBy(due, (held) => held.worker)) {
-      const ids = helds.map(({ message }) => message.id ?? '');
-      const tokens = helds.map(({ token }) => token);
-      await worker.extendJobLocks(ids, tokens, lockMs).catch((error: unknown) => this.#report(error));
     }
   }
 
@@ -269,7 +270,7 @@ export class DeliveryConsumer implements Consumer {
     this.#onFree?.();
     this.#worker?.interrupt();
     for (const held of this.#messages) held.settled = this.#putBack(held);
-    if (this.#taken > 0 && graceMs > 0) {
+    if ((this.#taken > 0 || this.#held.size > 0) && graceMs > 0) {
       const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
       await within(graceMs, 'running handlers', idle).catch(() => undefined);
     }

@@ -21,10 +21,19 @@ export function whyGone(error: unknown): Gone | undefined {
  * because it counts messages, not functions, and cannot say when the store last answered it.
  */
 export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueueBackend> {
+  readonly #unmark: () => void;
   #faults = 0;
 
-  constructor(name: string, options: WorkerOptions, onError: (error: unknown) => void, backend: BackendFactory) {
+  /** `unmark` takes away what wakes a waiting {@link pull}; sent in order with other calls. */
+  constructor(
+    name: string,
+    options: WorkerOptions,
+    onError: (error: unknown) => void,
+    backend: BackendFactory,
+    unmark: () => void = () => {},
+  ) {
     super(name, null, options, backend);
+    this.#unmark = unmark;
     this.on('error', (error) => {
       this.#faults++;
       onError(error);
@@ -39,12 +48,15 @@ export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueu
     return { message, answered: faults === this.#faults };
   }
 
-  /** Ends a message and, in the same call, takes the next one. */
+  /** Ends a message and, in the same call, takes the next one. When there is none, the next pull waits at once. */
   async finish(message: Message, token: string, fetchNext: boolean): Promise<Message | undefined> {
+    // Whoever takes a message leaves a marker behind that wakes the next pull in vain, to look twice more. Without it,
+    // this look is the last word: what is added later makes a marker of its own, what it finds does so, too.
+    if (fetchNext) this.#unmark();
     const next: unknown = await message.moveToCompleted(null, token, fetchNext);
-    if (!Array.isArray(next)) return undefined;
-    const [data, id] = next as [JobJson | undefined, string];
-    return data ? this.nextJobFromJobData(data, id, token) : undefined;
+    if (!fetchNext) return undefined;
+    const [data, id] = (Array.isArray(next) ? next : []) as [JobJson | undefined, string | undefined];
+    return this.nextJobFromJobData(data, id, token);
   }
 
   /** Puts a message back that came while this instance was closing. */

@@ -3,6 +3,8 @@ import type { TypeQueue } from './type-queue.ts';
 
 /** What differs between the stores that BullMQ keeps its queues in. */
 export interface BullStore {
+  /** What a turn of the event loop publishes and then ends reaches the store in this order. */
+  readonly keepsOrder: boolean;
   /** True while {@link ready} need not be awaited: calls on the hot path start in the same turn. */
   isReady(workerType: string): boolean;
   /** Resolves when the type's queue can be used.

@@ -107,6 +107,7 @@ export class BullJobQueues implements JobQueues {
     const consumer = new DeliveryConsumer({
       openWorker: () => this.#store.openWorker(workerType, options.instance.replace(/[^\w.-]/g, '_')),
       rewrite: (change) => this.#store.rewrite(workerType, change),
+      keepsOrder: this.#store.keepsOrder,
       consume: options,
       options: this.#options,
       onClosed: () => this.#consumers.delete(consumer),

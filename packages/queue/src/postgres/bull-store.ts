@@ -10,6 +10,7 @@ import { prepareSchema } from './schema.ts';
 
 /** BullMQ's queues in Postgres: one schema per worker type, so that a role can be limited to it. */
 export class PostgresBullStore implements BullStore {
+  readonly keepsOrder = false;
   readonly #pool: pg.Pool;
   readonly #url: string;
   readonly #prefix: string;

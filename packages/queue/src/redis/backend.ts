@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { checkPrefix, checkWorkerType, typeKeys } from '../naming.ts';
 import { TurnPublisher } from '../reports/turn-publisher.ts';
 import type { QueueOptions } from '../options.ts';
@@ -29,7 +28,7 @@ export class RedisBackend implements QueueBackend {
     this.#connections = new RedisConnections(url, options.onError);
     this.jobs = new BullJobQueues(new RedisBullStore(this.#connections, prefix, options), options);
     this.#publisher = new TurnPublisher(
-      (workerType, body) => this.#connections.reports.xadd(typeKeys(prefix, workerType).reports, '*', 'd', body),
+      (workerType, body) => this.#connections.patient.xadd(typeKeys(prefix, workerType).reports, '*', 'd', body),
       options,
     );
     this.accounts = options.staticAccounts
@@ -38,11 +37,10 @@ export class RedisBackend implements QueueBackend {
     this.events = {
       publish: (workerType, events) => this.#publisher.publish(checkWorkerType(workerType), events),
       reader: (reader) => {
-        // Two of its own: one that blocks, one for acknowledgements. Neither has BullMQ's 60 scripts, which ioredis
-        // copies into every new pipeline (30 µs).
-        const open = (): Redis =>
-          this.#connections.open({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false });
-        const opened = new RedisEventReader({ reads: open(), acks: open() }, prefix, reader, options);
+        // One of its own that blocks. Acknowledgements travel with the deliveries that the reports led to.
+        const reads = this.#connections.open({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false });
+        const connections = { reads, acks: this.#connections.brisk };
+        const opened = new RedisEventReader(connections, prefix, reader, options);
         this.#readers.add(opened);
         return opened;
       },

@@ -11,6 +11,9 @@ import { REWRITE_LUA } from './rewrite.ts';
 /** How long a request for work is blocked, in seconds: below the time after which a silent connection is given up. */
 const BLOCK_S = 4;
 
+/** The member of BullMQ's marker that says that messages wait. */
+const BASE_MARKER = '0';
+
 const AWAY = /Stream isn't writeable|Connection is closed|ECONNREFUSED|ECONNRESET|Command aborted|^LOADING/;
 
 /** Adds one message by itself without a pipeline, into which ioredis copies all of BullMQ's 60 scripts first. */
@@ -24,6 +27,7 @@ class RedisTypeQueue extends TypeQueue {
 
 /** BullMQ's queues in Redis: keys `<prefix>:<type>:…`, all producers of a process behind one connection. */
 export class RedisBullStore implements BullStore {
+  readonly keepsOrder = true;
   readonly #connections: RedisConnections;
   readonly #prefix: string;
   readonly #options: QueueOptions;
@@ -58,7 +62,12 @@ export class RedisBullStore implements BullStore {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     };
-    return Promise.resolve(new PullWorker(workerType, options, this.#options.onError, createRedisBackend));
+    const { onError } = this.#options;
+    return Promise.resolve(
+      new PullWorker(workerType, options, onError, createRedisBackend, () => {
+        this.#connections.patient.zrem(`${this.#prefix}:${workerType}:marker`, BASE_MARKER).catch(onError);
+      }),
+    );
   }
 
   isAway(error: unknown): boolean {

@@ -22,8 +22,8 @@ const COMMON: Common = {
  * The connections of one backend, opened when first needed.
  *
  * `brisk` carries calls whose caller can go on without an answer (enqueue, counts): while Redis is away they fail at
- * once and nothing is sent later behind the caller's back. `patient` (deliveries) and `reports` carry what must arrive:
- * commands wait for Redis to come back and are sent again.
+ * once and nothing is sent later behind the caller's back. `patient` carries what must arrive (deliveries and, in
+ * order with them, their reports): commands wait for Redis to come back and are sent again.
  */
 export class RedisConnections {
   readonly #url: string;
@@ -31,7 +31,6 @@ export class RedisConnections {
   readonly #open = new Set<Redis>();
   #brisk: Redis | undefined;
   #patient: Redis | undefined;
-  #reports: Redis | undefined;
 
   constructor(url: string, onError: (error: unknown) => void) {
     this.#url = url;
@@ -44,10 +43,6 @@ export class RedisConnections {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
     }));
-  }
-
-  get reports(): Redis {
-    return (this.#reports ??= this.open({ maxRetriesPerRequest: null }));
   }
 
   get patient(): Redis {

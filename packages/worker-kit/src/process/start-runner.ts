@@ -83,7 +83,7 @@ class RunnerProcess implements Runner {
       type: workerType.type,
       instance: this.instance,
       slots: config.slots,
-      handle: (delivery) => this.#handle(delivery),
+      handle: (delivery, letGo) => this.#handle(delivery, letGo),
       log,
     });
     const blobs: BlobAccess = new GatewayBlobs(beApi);
@@ -124,8 +124,8 @@ class RunnerProcess implements Runner {
     return (this.#stopped ??= this.#stop(Math.max(0, graceMs)));
   }
 
-  #handle(delivery: Delivery): Promise<void> {
-    return this.#slots.run(() => this.#jobs.handle(delivery));
+  #handle(delivery: Delivery, letGo: () => void): Promise<void> {
+    return this.#slots.run(() => this.#jobs.handle(delivery, letGo));
   }
 
   #heartbeat(): Heartbeat {

@@ -43,8 +43,9 @@ export class JobRunner {
     });
   }
 
-  /** Runs one delivery; resolves when its end is reported and safe. Rejects when it could not be reported. */
-  async handle(delivery: JobDelivery): Promise<void> {
+  /** Runs one delivery; resolves when its end is reported and safe. Rejects when it could not be reported. `letGo` is
+   * called when the report is on its way. */
+  async handle(delivery: JobDelivery, letGo: () => void = () => {}): Promise<void> {
     const id = parseDeliveryId(delivery.id);
     if (!id || !isMessage(delivery.data)) {
       this.#parts.log.error({ delivery: delivery.id }, 'a delivery that is none was dropped');
@@ -68,7 +69,9 @@ export class JobRunner {
         // That it ended early because it was told to is no news; a result is, and is shown beside the winning one.
         if (report.type !== 'completed') return;
       }
-      await this.#parts.reports.publish([report]);
+      const published = this.#parts.reports.publish([report]);
+      letGo();
+      await published;
     } finally {
       this.#running.delete(delivery.id);
     }

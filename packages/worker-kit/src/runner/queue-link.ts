@@ -24,7 +24,7 @@ export class QueueLink implements ReportChannel {
   readonly #type: string;
   readonly #instance: string;
   readonly #slots: number;
-  readonly #handle: (delivery: Delivery) => Promise<void>;
+  readonly #handle: (delivery: Delivery, letGo: () => void) => Promise<void>;
   readonly #log: Logger;
   /** Consumers that take no more work, and when each is done with what it took. */
   readonly #retired = new Map<Consumer, Promise<void>>();
@@ -37,7 +37,7 @@ export class QueueLink implements ReportChannel {
     type: string;
     instance: string;
     slots: number;
-    handle: (delivery: Delivery) => Promise<void>;
+    handle: (delivery: Delivery, letGo: () => void) => Promise<void>;
     log: Logger;
   }) {
     this.#type = options.type;
