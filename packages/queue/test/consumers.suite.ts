@@ -105,6 +105,33 @@ export function consumersSuite(ctx: SuiteContext): void {
       await until('an empty queue', async () => (await queue.jobs.counts(type)).active === 0);
     });
 
+    test('that were let go are held until their handler has ended, and a closing consumer waits for it', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const sent = deliveries(1);
+      const release: (() => void)[] = [];
+      const consumer = queue.jobs.consume(type, {
+        instance: 'a',
+        slots: 2,
+        handle: (_delivery, letGo) => {
+          letGo();
+          return new Promise((resolve) => release.push(resolve));
+        },
+      });
+      await ctx.enqueue(queue, ...sent);
+      await until('a running handler', () => release.length === 1);
+      if (ctx.store().kind === 'redis')
+        await until('an empty queue', async () => (await queue.jobs.counts(type)).active === 0);
+      expect(consumer.held()).toEqual([sent[0]?.id]);
+      let closed = false;
+      const closing = consumer.close(30_000).then(() => (closed = true));
+      await delay(200);
+      expect(closed).toBe(false);
+      release[0]?.();
+      await closing;
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 0, active: 0 });
+    });
+
     test('are asked for all the time while a slot is free', async () => {
       const { type } = ctx;
       const queue = ctx.openOne();
