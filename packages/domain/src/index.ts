@@ -57,3 +57,4 @@ export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, 
 export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';
+export { endWait, type WaitAnswer, type WaitEnd } from './waits.ts';
