@@ -5,7 +5,7 @@ export { advanceFreeClocks, forgetOldHolds, listWorkerTypes, loseSilentInstances
 export {
   completeJobs,
   findJobs,
-  findResults,
+  findStepFacts,
   moveJobs,
   queueJobs,
   recordProgress,
@@ -15,9 +15,32 @@ export {
   type EngineJob,
   type JobMove,
   type NewJob,
+  type StepFact,
 } from './engine/jobs.ts';
+export { insertChildOrders, type ChildOrder } from './engine/children.ts';
+export {
+  findChildEnds,
+  findChildren,
+  findJobOrders,
+  findOrphans,
+  findWaitEnds,
+  type ChildEnd,
+  type FoundWait,
+} from './engine/waitEnds.ts';
+export {
+  endWaitingJobs,
+  lockWaitingJobs,
+  writeOtherJobs,
+  type JobKind,
+  type JobWork,
+  type OtherJob,
+  type WaitDecision,
+  type WaitEndRow,
+  type WaitingJob,
+} from './engine/waiting.ts';
 export { insertLateReports, type LateReport } from './engine/lateReports.ts';
 export {
+  findOrderInputs,
   lockOrders,
   takeAcceptedOrders,
   writeOrders,
@@ -116,6 +139,7 @@ export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';
 export { findOrderEvents, type NumberedEvent } from './orders/findOrderEvents.ts';
 export { listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
 export { listJobs, type ListedJob } from './orders/listJobs.ts';
+export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
 export { cancelWithChildren } from './orders/cancelWithChildren.ts';
 export {

@@ -10,7 +10,7 @@ import {
 import { testServices, type TestServices } from '@connecta/embedded';
 import {
   completeJobs,
-  findResults,
+  findStepFacts,
   inBatch,
   moveJobs,
   openStore,
@@ -81,7 +81,9 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
     });
 
     test('results are looked up one by one', async () => {
-      expect(await planOf('find_results', (batch) => findResults(batch, []))).toMatch(/Index Cond: \(\(order_id = x\./);
+      expect(await planOf('find_step_facts', (batch) => findStepFacts(batch, []))).toMatch(
+        /Index Cond: \(\(order_id = x\./,
+      );
     });
 
     test('orders are looked up one by one', async () => {

@@ -147,16 +147,25 @@ export function findJobs(batch: Batch, ids: readonly JobId[]): Promise<EngineJob
   return batch.run('find_jobs', `SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ANY($1::uuid[])`, [ids]);
 }
 
-/** The results of completed steps of locked orders: what a join or an order's end needs beyond the batch itself. */
-export function findResults(
+/** What became of a step, as far as a decision may ask. */
+export interface StepFact {
+  state: JobState;
+  result: JsonValue;
+  error: JobError | null;
+  /** The edge that a wait took. */
+  outcome: string | null;
+}
+
+/** What became of steps of locked orders: what a join, a condition or an order's end needs beyond the batch itself. */
+export function findStepFacts(
   batch: Batch,
   wanted: readonly { orderId: OrderId; step: string }[],
-): Promise<{ orderId: OrderId; step: string; result: JsonValue }[]> {
+): Promise<(StepFact & { orderId: OrderId; step: string })[]> {
   return batch.run(
-    'find_results',
-    `SELECT j.order_id AS "orderId", j.step, j.result FROM jobs j
+    'find_step_facts',
+    `SELECT j.order_id AS "orderId", j.step, j.state, j.result, j.error, j.outcome FROM jobs j
      JOIN json_to_recordset($1::json) x("orderId" uuid, step text) ON j.order_id = x."orderId" AND j.step = x.step
-     WHERE j.state = 'completed' AND ${oneByOne('length(x.step)')}`,
+     WHERE j.item = 0 AND ${oneByOne('length(x.step)')}`,
     [JSON.stringify(wanted)],
   );
 }

@@ -2,6 +2,7 @@ import type {
   ClientId,
   HistoryEvent,
   JobError,
+  JobId,
   JsonValue,
   OrderId,
   OrderState,
@@ -22,6 +23,9 @@ export interface LockedOrder {
   version: number;
   progress: Progress;
   params: { [name: string]: JsonValue };
+  /** The job that waits for this order. */
+  parentJobId: JobId | null;
+  createdBy: string;
   traceparent: string;
 }
 
@@ -30,7 +34,8 @@ export interface AcceptedOrder extends LockedOrder {
   input: JsonValue;
 }
 
-const COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, traceparent`;
+const COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, parent_job_id AS "parentJobId",
+  created_by AS "createdBy", traceparent`;
 
 /** Locks orders in id order (the one lock order of the system) and reads them; unknown ids are left out. */
 export function lockOrders(batch: Batch, ids: readonly OrderId[]): Promise<LockedOrder[]> {
@@ -46,6 +51,11 @@ export function takeAcceptedOrders(batch: Batch, limit: number): Promise<Accepte
     `SELECT ${COLUMNS}, input FROM orders WHERE state = 'accepted' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
     [limit],
   );
+}
+
+/** The inputs of orders: of those that a decision asks for. */
+export function findOrderInputs(batch: Batch, ids: readonly OrderId[]): Promise<{ id: OrderId; input: JsonValue }[]> {
+  return batch.run('find_order_inputs', 'SELECT id, input FROM orders WHERE id = ANY($1::uuid[])', [ids]);
 }
 
 /** What a batch made of an order. */

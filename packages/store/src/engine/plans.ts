@@ -1,13 +1,13 @@
 import type { PlanId } from '@connecta/contracts';
-import { readPlan, type Plan, type StoredPlan } from '@connecta/domain';
+import type { StoredPlan } from '@connecta/domain';
 import type { Store } from '../store.ts';
 
 /** Reads plans by id; they never change. */
-export async function findPlans(store: Store, ids: readonly PlanId[]): Promise<{ id: PlanId; plan: Plan }[]> {
+export async function findPlans(store: Store, ids: readonly PlanId[]): Promise<{ id: PlanId; plan: StoredPlan }[]> {
   const { rows } = await store.pool.query<{ id: PlanId; plan: StoredPlan }>({
     name: 'find_plans',
     text: 'SELECT id, steps AS plan FROM plans WHERE id = ANY($1::uuid[])',
     values: [ids],
   });
-  return rows.map(({ id, plan }) => ({ id, plan: readPlan(plan) }));
+  return rows;
 }

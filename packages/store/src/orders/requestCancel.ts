@@ -45,7 +45,8 @@ export function requestCancel(store: Store, id: OrderId, by: string): Promise<Ca
     if (order.state !== 'accepted' && order.state !== 'active') return { outcome: 'already_ended', state: order.state };
     const error: JobError = { kind: 'permanent', code: 'cancelled', message: `cancelled by ${by}` };
     const { rows: jobs } = await client.query<CancelledJob>(
-      `UPDATE jobs SET state = 'cancelled', error = $2, finished_at = now(), not_before = NULL, complete_by = NULL
+      `UPDATE jobs SET state = 'cancelled', error = $2, finished_at = now(), not_before = NULL, complete_by = NULL,
+         due_at = NULL, work = NULL, work_since = NULL
        WHERE order_id = $1 AND state IN ('pending', 'invoked', 'queued', 'started', 'waiting')
        RETURNING id, step, item, attempt`,
       [id, JSON.stringify(error)],

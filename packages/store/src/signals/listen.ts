@@ -9,6 +9,8 @@ export const CHANNELS = {
   orders: 'connecta_orders',
   /** Orders were cancelled: comma-separated short ids. */
   commands: 'connecta_commands',
+  /** Waiting jobs were answered. */
+  answers: 'connecta_answers',
 } as const;
 export type Channel = keyof typeof CHANNELS;
 
