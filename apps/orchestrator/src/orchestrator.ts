@@ -29,6 +29,7 @@ import { resumeOrders } from './recover/resumeOrders.ts';
 import { Loop } from './run/loop.ts';
 import { ScheduleStage } from './schedule/scheduleStage.ts';
 import { findExpired } from './timers/findExpired.ts';
+import { WaitStage } from './wait/waitStage.ts';
 
 export interface OrchestratorOptions {
   store: Store;
@@ -65,11 +66,15 @@ export class Orchestrator {
   readonly #silence: Silence;
   readonly #dispatcher: Dispatcher;
   readonly #advance: AdvanceStage;
+  readonly #waits: WaitStage;
   readonly #reconciler: Reconciler;
   readonly #schedule: ScheduleStage;
   readonly #leadership: Leadership;
   readonly #follow: (outcome: Outcome) => Promise<void>;
-  readonly #loops: Record<'plan' | 'advance' | 'doubts' | 'timers' | 'schedule' | 'recover' | 'types', Loop>;
+  readonly #loops: Record<
+    'plan' | 'advance' | 'waits' | 'answers' | 'doubts' | 'timers' | 'schedule' | 'recover' | 'types',
+    Loop
+  >;
   readonly #closeReader: () => Promise<void>;
   #listener: ReturnType<typeof listen> | undefined;
   #workerTypes: string[] = [];
@@ -88,10 +93,13 @@ export class Orchestrator {
     this.#engine = new BuiltInEngine(store, queue.jobs);
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);
-    this.#follow = async ({ commands, changedOrders, openOrders }) => {
+    this.#follow = async (outcome) => {
+      const { commands, changedOrders, openOrders } = outcome;
       this.#notifier.notify(changedOrders.map((orderId) => ({ orderId, open: openOrders?.has(orderId) ?? false })));
+      this.#wakeFor(outcome);
       await this.#dispatcher.send(commands);
     };
+    this.#waits = new WaitStage({ parts: this.#parts, follow: this.#follow });
     const reader = queue.events.reader({ consumer: options.name, workerTypes: () => this.#workerTypes });
     this.#closeReader = () => reader.close();
     const late = metrics.counter('connecta_late_reports_total', 'Reports that changed nothing, by reason.', ['reason']);
@@ -117,6 +125,8 @@ export class Orchestrator {
     this.#loops = {
       plan: loop('plan', 1000, () => this.#planTick()),
       advance: loop('advance', 0, () => this.#advance.tick()),
+      waits: loop('waits', 60_000, () => this.#waits.tick()),
+      answers: loop('answers', TIMER_MS, () => this.#answerTick()),
       doubts: loop('doubts', 60_000, () => this.#settleDoubts()),
       timers: loop('timers', TIMER_MS, () => this.#timerTick()),
       schedule: loop('schedule', TIMER_MS, () => this.#scheduleTick()),
@@ -129,9 +139,10 @@ export class Orchestrator {
     await this.#refreshTypes().catch(() => false);
     this.#listener = listen({
       databaseUrl: this.#options.databaseUrl,
-      channels: ['intake', 'commands'],
+      channels: ['intake', 'commands', 'answers'],
       onSignal: (channel, payload) => {
         if (channel === 'intake') this.#loops.plan.wake();
+        else if (channel === 'answers') this.#loops.answers.wake();
         else void this.#cancel(payload);
       },
       onGap: () => this.#loops.plan.wake(),
@@ -194,10 +205,24 @@ export class Orchestrator {
     return (await this.#leadership.isLeading()) && this.#schedule.tick();
   }
 
+  /** What only one replica does twice a second, and when somebody answers: ends waits. */
+  async #answerTick(): Promise<boolean> {
+    return (await this.#leadership.isLeading()) && (await this.#waits.sweepAnswers());
+  }
+
+  /** Has the other loops take up what a batch left to do. What they are not told they find, later. */
+  #wakeFor({ acceptedChildren, endedFor = [] }: Outcome): void {
+    if (acceptedChildren) this.#loops.plan.wake();
+    if (endedFor.length === 0) return;
+    this.#waits.tell(endedFor);
+    this.#loops.waits.wake();
+  }
+
   /** What only one replica does every few seconds: compares the queues with the database. */
   async #recoverTick(): Promise<boolean> {
     if (!(await this.#leadership.isLeading())) return false;
     await this.#reconciler.tick(this.#silence.proves(Date.now()));
+    await this.#waits.sweepOrders();
     if (Date.now() - this.#lastHousekeeping < HOUSEKEEPING_MS) return false;
     this.#lastHousekeeping = Date.now();
     const resumed = await resumeOrders(this.#parts);

@@ -19,10 +19,17 @@ function randomPlan(random: () => number): Plan {
   for (let i = 0; i < size; i++) {
     const needs = Array.from({ length: i }, (_, n) => `s${n}`).filter(() => random() < 1.8 / Math.max(i, 1));
     const roll = random();
-    plan.steps[`s${i}`] = scriptedStep(needs, {
-      add: i,
-      fate: roll < 0.08 ? 'error' : roll < 0.12 ? 'flaky' : 'completed',
-    });
+    const params = { add: i, fate: roll < 0.08 ? 'error' : roll < 0.12 ? 'flaky' : 'completed' };
+    const step: TaskStep = scriptedStep(needs, params);
+    if (random() < 0.2) step.if = `input % 4 != ${i % 4}`;
+    if (random() < 0.2) step.with = { x: `input + ${i}` };
+    if (random() < 0.2) step.onError = 'continue';
+    plan.steps[`s${i}`] = step;
+    const before = plan.steps[`s${i - 1}`] as TaskStep | undefined;
+    if (before && !before.onError && !needs.includes(`s${i - 1}`) && random() < 0.3) {
+      before.onError = { fallback: `s${i}` };
+      Object.assign(step, { fallbackFor: `s${i - 1}`, needs: before.needs });
+    }
   }
   return plan;
 }
@@ -30,32 +37,51 @@ function randomPlan(random: () => number): Plan {
 const total = (value: JsonValue): number =>
   typeof value === 'number'
     ? value
-    : Object.values(value as object).reduce<number>((sum, v) => sum + total(v as JsonValue), 0);
+    : Object.values(value ?? {}).reduce<number>((sum, v) => sum + total(v as JsonValue), 0);
 
-/** What must become of each step and of the order, straight from the rules. */
-function model(
-  plan: Plan,
-  input: number,
-): { states: Record<string, StepState>; result: JsonValue | null; state: string } {
-  const states: Record<string, StepState> = {};
-  const results: Record<string, number> = {};
-  for (const [name, planned] of Object.entries(plan.steps)) {
-    const step = planned as TaskStep;
-    if (step.needs.some((need) => states[need] !== 'completed')) states[name] = 'blocked';
-    else if (step.params?.['fate'] === 'error') states[name] = 'error';
-    else {
-      states[name] = 'completed';
-      const given =
-        step.needs.length === 0 ? input : step.needs.reduce((sum, need) => sum + (results[need] as number), 0);
-      results[name] = given + (step.params?.['add'] as number);
-    }
-  }
-  const output = plan.outputs[0] as string;
-  const done = states[output] === 'completed';
-  return { states, result: done ? (results[output] as number) : null, state: done ? 'completed' : 'failed' };
+interface Expected {
+  states: Record<string, StepState>;
+  result: JsonValue;
+  state: string;
 }
 
-describe('a thousand random orders with random failures, over two replicas', () => {
+/** What must become of each step and of the order, straight from the rules: each step asks its needs. */
+function model(plan: Plan, input: number): Expected {
+  const states: Record<string, StepState> = {};
+  const results: Record<string, number> = {};
+  const end = (name: string, softly: boolean): { end: 'met' | 'skipped' | 'failed'; result?: number } => {
+    const state = (states[name] ??= decide(name));
+    if (state === 'completed') return { end: 'met', result: results[name] as number };
+    if (state === 'skipped') return { end: 'skipped' };
+    const onError = plan.steps[name]?.onError;
+    if (state !== 'error' || onError === undefined) return { end: 'failed' };
+    if (onError === 'continue') return { end: softly ? 'skipped' : 'failed' };
+    const instead = end(onError.fallback, softly);
+    return states[onError.fallback] === 'skipped' ? { end: 'failed' } : instead;
+  };
+  const decide = (name: string): StepState => {
+    const step = plan.steps[name] as TaskStep;
+    const { fate, add } = step.params as { fate: string; add: number };
+    if (step.fallbackFor !== undefined) {
+      states[step.fallbackFor] ??= decide(step.fallbackFor);
+      if (states[step.fallbackFor] !== 'error') return 'skipped';
+    }
+    const needs = step.needs.map((need) => end(need, true));
+    if (needs.some((need) => need.end === 'failed')) return 'blocked';
+    if (needs.length > 0 && needs.every((need) => need.end === 'skipped')) return 'skipped';
+    if (step.if !== undefined && input % 4 === add % 4) return 'skipped';
+    if (fate === 'error') return 'error';
+    const given = needs.length === 0 ? input : needs.reduce((sum, { result = 0 }) => sum + result, 0);
+    results[name] = (step.with === undefined ? given : input + add) + add;
+    return 'completed';
+  };
+  for (const name of Object.keys(plan.steps)) states[name] ??= decide(name);
+  const output = end(plan.outputs[0] as string, false);
+  const done = output.end !== 'failed';
+  return { states, result: done ? (output.result ?? null) : null, state: done ? 'completed' : 'failed' };
+}
+
+describe('a thousand random orders with conditions, failures and fallbacks, over two replicas', () => {
   let harness: Harness;
   beforeAll(async () => {
     harness = await Harness.start();

@@ -2,11 +2,16 @@ import type { JobError, OrderId } from '@connecta/contracts';
 import { compilePlan } from '@connecta/domain';
 import {
   CommitUnknown,
-  findResults,
+  endWaitingJobs,
+  findOrderInputs,
+  findStepFacts,
+  insertChildOrders,
   moveJobs,
   writeOrders,
+  writeOtherJobs,
   type Batch,
   type LockedOrder,
+  type StepFact,
   type Store,
 } from '@connecta/store';
 import { Draft } from './draft/draft.ts';
@@ -59,18 +64,13 @@ export class Drafts {
   async commit(batch: Batch, alongside: () => readonly Promise<unknown>[] = () => []): Promise<Outcome> {
     const drafts = [...this.#drafts.values()];
     for (const draft of drafts) draft.settle();
-    const wanted = drafts.flatMap((draft) => draft.missingResults().map((step) => ({ orderId: draft.order.id, step })));
-    if (wanted.length > 0) {
-      for (const { orderId, step, result } of await findResults(batch, wanted))
-        this.get(orderId)?.addResult(step, result);
+    for (let open = drafts; open.length > 0;) {
+      await this.#find(batch, open);
+      open = open.filter((draft) => draft.decide());
     }
     for (const draft of drafts) draft.conclude();
     const changed = drafts.filter((draft) => draft.events.length > 0);
-    const outcome = {
-      commands: changed.flatMap((draft) => draft.commands),
-      changedOrders: changed.map((draft) => draft.order.id),
-      openOrders: new Set(changed.filter((draft) => draft.write.state === 'active').map((draft) => draft.order.id)),
-    };
+    const outcome = outcomeOf(changed);
     try {
       await batch.commit([...alongside(), ...write(batch, changed)]);
     } catch (error) {
@@ -79,6 +79,37 @@ export class Drafts {
     }
     return outcome;
   }
+
+  /** Reads what the drafts' decisions need, in one flight; none when they need nothing. */
+  async #find(batch: Batch, drafts: readonly Draft[]): Promise<void> {
+    const missing = drafts.map((draft) => ({ draft, ...draft.missing() }));
+    const steps = missing.flatMap((one) => one.steps.map((step) => ({ orderId: one.draft.order.id, step })));
+    const ids = missing.filter(({ input }) => input).map(({ draft }) => draft.order.id);
+    if (steps.length + ids.length === 0) return;
+    const [found, inputs] = await Promise.all([
+      steps.length > 0 ? findStepFacts(batch, steps) : [],
+      ids.length > 0 ? findOrderInputs(batch, ids) : [],
+    ]);
+    const facts = Map.groupBy(found, ({ orderId }) => orderId);
+    const inputOf = new Map(inputs.map(({ id, input }) => [id, { value: input }]));
+    for (const { draft, steps: wanted } of missing) {
+      const own = new Map<string, StepFact>(facts.get(draft.order.id)?.map((fact) => [fact.step, fact]));
+      draft.tell(wanted, own, inputOf.get(draft.order.id));
+    }
+  }
+}
+
+function outcomeOf(changed: readonly Draft[]): Outcome {
+  const ended = changed.filter(({ write: { state } }) => state !== 'active');
+  const work = changed.flatMap(({ otherJobs }) => otherJobs.filter((job) => job.work !== undefined));
+  return {
+    commands: changed.flatMap((draft) => draft.commands),
+    changedOrders: changed.map((draft) => draft.order.id),
+    openOrders: new Set(changed.filter((draft) => draft.write.state === 'active').map((draft) => draft.order.id)),
+    acceptedChildren: changed.some(({ children }) => children.length > 0),
+    endedFor: ended.flatMap(({ order: { parentJobId } }) => parentJobId ?? []),
+    work: work.map(({ id }) => id),
+  };
 }
 
 function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
@@ -89,5 +120,11 @@ function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
   const moves = changed.flatMap((draft) => draft.moves);
   const writes = [writeOrders(batch, { orders, history, jobs })];
   if (moves.length > 0) writes.push(moveJobs(batch, moves));
+  const others = changed.flatMap((draft) => draft.otherJobs);
+  if (others.length > 0) writes.push(writeOtherJobs(batch, others));
+  const ends = changed.flatMap((draft) => draft.waitEnds);
+  if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
+  const children = changed.flatMap((draft) => draft.children);
+  if (children.length > 0) writes.push(insertChildOrders(batch, children));
   return writes;
 }

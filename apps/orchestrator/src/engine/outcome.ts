@@ -1,4 +1,4 @@
-import { deliveryId, type OrderId } from '@connecta/contracts';
+import { deliveryId, type JobId, type OrderId } from '@connecta/contracts';
 import { findJobs, inBatch, lockOrders, type Store } from '@connecta/store';
 import type { Command } from './command.ts';
 
@@ -8,6 +8,12 @@ export interface Outcome {
   changedOrders: OrderId[];
   /** Those of them that go on; any other may have ended. */
   openOrders?: ReadonlySet<OrderId>;
+  /** Set when orders were accepted that are steps of these. */
+  acceptedChildren?: boolean;
+  /** Jobs that waited for orders that ended. */
+  endedFor?: readonly JobId[];
+  /** Jobs with values to be read or written outside of transactions. */
+  work?: readonly JobId[];
 }
 
 /**

@@ -1,11 +1,23 @@
 import type { HistoryEvent, JobError, JsonValue } from '@connecta/contracts';
-import type { CompiledPlan, RetryDecision, RetryPolicy } from '@connecta/domain';
-import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite } from '@connecta/store';
+import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connecta/domain';
+import type {
+  ChangedJob,
+  ChildOrder,
+  EngineJob,
+  JobMove,
+  LockedOrder,
+  NewJob,
+  OrderWrite,
+  OtherJob,
+  StepFact,
+  WaitEndRow,
+  WaitingJob,
+} from '@connecta/store';
 import type { Command } from '../command.ts';
 import type { EngineDefaults } from '../defaults.ts';
-import { Following } from './following.ts';
+import { Following, type Missing } from './following.ts';
 import { Ledger, headOf } from './ledger.ts';
-import { invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
+import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
 
 /**
  * What a batch makes of one locked order. States: open (events are collected) → settled (what follows is decided).
@@ -36,6 +48,18 @@ export class Draft {
     return this.#ledger.newJobs;
   }
 
+  get otherJobs(): readonly OtherJob[] {
+    return this.#ledger.otherJobs;
+  }
+
+  get waitEnds(): readonly WaitEndRow[] {
+    return this.#ledger.waitEnds;
+  }
+
+  get children(): readonly ChildOrder[] {
+    return this.#ledger.children;
+  }
+
   get moves(): readonly JobMove[] {
     return this.#ledger.moves;
   }
@@ -64,8 +88,12 @@ export class Draft {
 
   complete(job: ChangedJob, instance: string, result: JsonValue): void {
     this.#ledger.events.push({ ...headOf(job), state: 'completed', instance });
-    this.#ledger.ended.set(job.step, 'completed');
-    this.#ledger.results.set(job.step, result);
+    this.#ledger.complete(job.step, result);
+  }
+
+  /** Ends a job that waited. */
+  endWait(job: WaitingJob, end: WaitEnd, by?: string): void {
+    endWaitingJob(this.#ledger, job, end, by);
   }
 
   note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {
@@ -99,16 +127,24 @@ export class Draft {
     this.#following.resume();
   }
 
-  /** The steps whose results are needed now and did not come with this batch. */
-  missingResults(): string[] {
-    return this.#following.missingResults();
+  /** What decisions need now and is not at hand. */
+  missing(): Missing {
+    return this.#following.missing();
   }
 
-  addResult(step: string, result: JsonValue): void {
-    this.#ledger.results.set(step, result);
+  /** Tells what was missing. A step of which nothing was found has no result. */
+  tell(steps: readonly string[], facts: ReadonlyMap<string, StepFact>, input?: { value: JsonValue }): void {
+    const nothing = { state: 'completed', result: null, error: null, outcome: null } as const;
+    for (const step of steps) this.#ledger.facts.set(step, facts.get(step) ?? nothing);
+    if (input) this.#ledger.input = input;
   }
 
-  /** Makes the jobs and the order's end that `settle` decided on; all results are there now. */
+  /** Lets steps begin, as far as everything is at hand. True: there is something missing again. */
+  decide(): boolean {
+    return this.#following.decide();
+  }
+
+  /** Makes the order's end, if it has come to it. */
   conclude(): void {
     this.#following.conclude();
   }

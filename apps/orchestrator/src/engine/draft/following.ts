@@ -1,4 +1,4 @@
-import { newId, type JobId, type JsonValue } from '@connecta/contracts';
+import { newId, type EndedJobState, type JobId, type JsonValue } from '@connecta/contracts';
 import {
   advance,
   begin,
@@ -6,18 +6,33 @@ import {
   inputOf,
   resultOfOrder,
   resume,
-  timersOfJob,
+  standInFor,
   type Advance,
-  type TaskStep,
+  type PlannedStep,
 } from '@connecta/domain';
-import type { NewJob } from '@connecta/store';
+import { isLargeJson, neededBy } from '../steps/needed.ts';
+import { isTooLarge, prepareStep, type Prepared } from '../steps/prepareStep.ts';
+import { beginHead, beginStep, failStep } from './begin.ts';
 import type { Ledger } from './ledger.ts';
+import { scopeOf } from './scope.ts';
 
-/** What follows in an order from the steps that ended: decided first, made into jobs when all results are at hand. */
+/** What decisions still ask the database for. */
+export interface Missing {
+  steps: string[];
+  input: boolean;
+}
+
+const NOTHING: Missing = { steps: [], input: false };
+
+/**
+ * What follows in an order from the steps that ended. States: moved → deciding (as long as steps are open: each begins, is
+ * skipped or fails, and more may follow from that) → concluded.
+ */
 export class Following {
   readonly #ledger: Ledger;
-  #next: Advance | undefined;
-  #input: JsonValue = null;
+  /** Steps whose needs are met and that have not begun. */
+  #open: string[] = [];
+  #outcome: Advance['outcome'] = null;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -25,14 +40,14 @@ export class Following {
 
   /** An order's first move. */
   begin(input: JsonValue): void {
-    this.#input = input;
+    this.#ledger.input = { value: input };
     this.#take(begin(this.#ledger.plan));
   }
 
   /** Decides what follows from the collected ends. */
   settle(): void {
-    const { plan, progress, ended } = this.#ledger;
-    if (ended.size > 0) this.#take(advance(plan, progress, ended));
+    const { plan, progress, ended, outcomes } = this.#ledger;
+    if (ended.size > 0) this.#take(advance(plan, progress, ended, outcomes));
   }
 
   /** Decides what follows from the progress alone. */
@@ -40,69 +55,115 @@ export class Following {
     this.#take(resume(this.#ledger.plan, this.#ledger.progress));
   }
 
-  /** The steps whose results are needed now and are not at hand. */
-  missingResults(): string[] {
-    const next = this.#next;
-    if (!next) return [];
-    const { plan, results } = this.#ledger;
-    const wanted = new Set(next.outcome === 'completed' ? plan.outputs : []);
-    for (const name of next.ready) for (const need of plan.steps.get(name)?.needs ?? []) wanted.add(need);
-    return [...wanted].filter((step) => next.progress[step] === 'completed' && !results.has(step));
+  /** What is needed now and is not at hand. */
+  missing(): Missing {
+    if (this.#open.length === 0 && this.#outcome !== 'completed') return NOTHING;
+    const { plan, facts, progress } = this.#ledger;
+    const wanted = new Set(this.#outcome === 'completed' ? plan.outputs : []);
+    let input = false;
+    for (const name of this.#open) {
+      const step = plan.steps.get(name) as PlannedStep;
+      const needed = neededBy(step);
+      for (const need of step.needs) wanted.add(need);
+      for (const other of needed.steps) wanted.add(other);
+      input ||= needed.input && this.#ledger.input === undefined;
+    }
+    const steps = new Set<string>();
+    for (const step of wanted) {
+      for (const source of [step, standInFor(plan, step, progress)]) {
+        const state = progress[source];
+        if ((state === 'completed' || state === 'error') && !facts.has(source)) steps.add(source);
+      }
+    }
+    return { steps: [...steps], input };
   }
 
-  /** Makes the jobs and the order's end that were decided on. */
+  /** Decides on the open steps, as far as everything is at hand. True: ask for what is missing, and again. */
+  decide(): boolean {
+    const ledger = this.#ledger;
+    while (this.#open.length > 0) {
+      const judged = new Map<string, EndedJobState>();
+      for (const name of this.#open.splice(0)) {
+        const end = this.#decideOn(name);
+        if (end) judged.set(name, end);
+      }
+      if (judged.size > 0) this.#take(advance(ledger.plan, ledger.progress, judged));
+      if (this.#isMissing()) return true;
+    }
+    return false;
+  }
+
+  /** Makes the order's end that was decided on. */
   conclude(): void {
-    const next = this.#next;
-    if (!next) return;
-    for (const name of next.ready) this.#invoke(name);
-    if (next.outcome !== null) this.#end(next.outcome, next);
+    if (this.#outcome === null) return;
+    const ledger = this.#ledger;
+    if (this.#outcome === 'completed') ledger.result = resultOfOrder(ledger.plan, (step) => this.#resultOf(step));
+    else {
+      const causes = causesOfFailure(ledger.plan, ledger.progress).map((step) => `'${step}'`);
+      const theirs = causes.length === 1 ? 'its error' : 'their errors';
+      const message = `no result, because ${causes.join(', ')} failed: see ${theirs}`;
+      ledger.error = { kind: 'permanent', code: 'output_failed', message };
+    }
+    ledger.events.push({
+      ...{ type: 'order', state: this.#outcome, epoch: ledger.order.epoch },
+      ...(ledger.error ? { error: ledger.error } : {}),
+    });
+  }
+
+  #isMissing(): boolean {
+    const { steps, input } = this.missing();
+    return steps.length > 0 || input;
   }
 
   #take(next: Advance): void {
     const ledger = this.#ledger;
-    this.#next = next;
     for (const stopped of next.stopped) ledger.events.push({ type: 'step', ...stopped });
     ledger.progress = next.progress;
+    this.#open.push(...next.ready);
+    this.#outcome = next.outcome;
     if (next.outcome) ledger.state = next.outcome;
   }
 
-  #invoke(name: string): void {
+  /** Lets a step begin; how it ended, when it did so at once. */
+  #decideOn(name: string): EndedJobState | null {
     const ledger = this.#ledger;
-    const step = ledger.plan.steps.get(name) as TaskStep;
-    const job: NewJob = {
-      id: newId<JobId>(),
-      orderId: ledger.order.id,
-      step: name,
-      item: 0,
-      workerType: step.workerType,
-      function: step.function,
-      profileId: step.profileId,
-      profileRevision: step.profileRevision,
-      input: inputOf(step, this.#input, (need) => ledger.results.get(need)),
-      timers: timersOfJob(step),
-    };
-    ledger.newJobs.push(job);
-    ledger.events.push({ type: 'job', step: name, jobId: job.id, attempt: 1, state: 'invoked' });
-    ledger.command(job, 1, null);
+    const step = ledger.plan.steps.get(name) as PlannedStep;
+    const at = { id: newId<JobId>(), orderId: ledger.order.id, name, item: 0 };
+    if (step.forEach) {
+      beginHead(ledger, at, 'head');
+      return null;
+    }
+    const prepared = this.#prepare(name, step);
+    if (prepared === 'large') beginHead(ledger, at, 'resolve');
+    else if (prepared.is === 'begin') beginStep(ledger, at, step, prepared);
+    else if (prepared.is === 'error') {
+      failStep(ledger, at, step, prepared.error);
+      return 'error';
+    } else {
+      ledger.events.push({ type: 'step', step: name, state: 'skipped', because: [], reason: 'condition' });
+      return 'skipped';
+    }
+    return null;
   }
 
-  #end(outcome: 'completed' | 'failed', { progress }: Advance): void {
+  /** `large`: values of it must be read or written outside of the transaction. */
+  #prepare(name: string, step: PlannedStep): Prepared | 'large' {
     const ledger = this.#ledger;
-    if (outcome === 'completed') ledger.result = resultOfOrder(ledger.plan, (step) => ledger.results.get(step));
-    else {
-      const causes = causesOfFailure(ledger.plan, progress).map((step) => `'${step}'`);
-      const theirs = causes.length === 1 ? 'its error' : 'their errors';
-      ledger.error = {
-        kind: 'permanent',
-        code: 'output_failed',
-        message: `no result, because ${causes.join(', ')} failed: see ${theirs}`,
-      };
-    }
-    ledger.events.push({
-      type: 'order',
-      state: outcome,
-      epoch: ledger.order.epoch,
-      ...(ledger.error ? { error: ledger.error } : {}),
-    });
+    const defaultInput = (): JsonValue => inputOf(step, ledger.input?.value ?? null, (need) => this.#resultOf(need));
+    const isPlain = step.kind === 'task' && step.if === undefined && step.with === undefined;
+    if (isPlain) return { is: 'begin', input: defaultInput() };
+    const { content } = neededBy(step);
+    const isLarge =
+      (content.input && isLargeJson(ledger.input?.value)) ||
+      content.steps.some((other) => isLargeJson(this.#resultOf(other)));
+    if (isLarge) return 'large';
+    const prepared = prepareStep({ name, step, scope: scopeOf(ledger, step), defaultInput });
+    return prepared.is === 'begin' && step.with !== undefined && isTooLarge(prepared.input) ? 'large' : prepared;
+  }
+
+  #resultOf(step: string): JsonValue | undefined {
+    const { plan, progress, facts } = this.#ledger;
+    const source = standInFor(plan, step, progress);
+    return progress[source] === 'completed' ? facts.get(source)?.result : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type {
   BlobRef,
+  Edge,
   EndedJobState,
   HistoryEvent,
   JobError,
@@ -9,8 +10,19 @@ import type {
   Progress,
   StepState,
 } from '@connecta/contracts';
-import type { CompiledPlan, TaskStep } from '@connecta/domain';
-import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite } from '@connecta/store';
+import type { CompiledPlan } from '@connecta/domain';
+import type {
+  ChangedJob,
+  ChildOrder,
+  EngineJob,
+  JobMove,
+  LockedOrder,
+  NewJob,
+  OrderWrite,
+  OtherJob,
+  StepFact,
+  WaitEndRow,
+} from '@connecta/store';
 import type { Command } from '../command.ts';
 
 /** What a batch found out about one locked order and is going to write of it. */
@@ -19,12 +31,18 @@ export class Ledger {
   readonly plan: CompiledPlan;
   readonly events: HistoryEvent[] = [];
   readonly newJobs: NewJob[] = [];
+  readonly otherJobs: OtherJob[] = [];
+  readonly waitEnds: WaitEndRow[] = [];
+  readonly children: ChildOrder[] = [];
   readonly moves: JobMove[] = [];
   readonly commands: Command[] = [];
-  /** Steps that ended with this batch. */
+  /** Steps that ended with this batch, and the edges that waits among them took. */
   readonly ended = new Map<string, EndedJobState>();
-  /** Results of completed steps, as far as they are at hand. */
-  readonly results = new Map<string, JsonValue>();
+  readonly outcomes = new Map<string, Edge>();
+  /** What is at hand of the steps that have ended. */
+  readonly facts = new Map<string, StepFact>();
+  /** The order's input, when it was read. */
+  input: { value: JsonValue } | undefined;
   state: OrderState;
   progress: Progress;
   result: JsonValue | undefined;
@@ -43,11 +61,28 @@ export class Ledger {
     this.progress[step] = state;
   }
 
+  /** Notes that a step completed. */
+  complete(step: string, result: JsonValue, outcome: Edge | null = null): void {
+    this.ended.set(step, 'completed');
+    if (outcome) this.outcomes.set(step, outcome);
+    this.facts.set(step, { state: 'completed', result, error: null, outcome });
+  }
+
+  /** Notes that a step ended in error. */
+  fail(step: string, error: JobError): void {
+    this.ended.set(step, 'error');
+    this.facts.set(step, { state: 'error', result: null, error, outcome: null });
+  }
+
   /** Has an attempt sent out after the commit. */
   command(job: NewJob, attempt: number, context: BlobRef | null): void {
-    const step = this.plan.steps.get(job.step) as TaskStep | undefined;
-    const params = { ...this.order.params, ...step?.params };
-    this.commands.push({ job, attempt, context, params, traceparent: this.order.traceparent });
+    const step = this.plan.steps.get(job.step);
+    const own = step?.kind === 'task' ? step.params : undefined;
+    this.commands.push({
+      ...{ job, attempt, context },
+      params: { ...this.order.params, ...own },
+      traceparent: this.order.traceparent,
+    });
   }
 
   get write(): OrderWrite {
@@ -64,8 +99,9 @@ export class Ledger {
 }
 
 /** The head of an event about a job. */
-export function headOf(job: ChangedJob): { type: 'job'; step: string; jobId: JobId; attempt: number } {
-  return { type: 'job', step: job.step, jobId: job.id, attempt: job.attempt };
+export function headOf(job: ChangedJob): { type: 'job'; step: string; item?: number; jobId: JobId; attempt: number } {
+  const { step, item, id, attempt } = job;
+  return { type: 'job', step, ...(item === 0 ? {} : { item }), jobId: id, attempt };
 }
 
 /** What a move's decision was made on. */

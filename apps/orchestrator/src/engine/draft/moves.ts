@@ -1,6 +1,6 @@
 import type { BlobRef, JobError } from '@connecta/contracts';
-import type { RetryDecision } from '@connecta/domain';
-import type { EngineJob } from '@connecta/store';
+import type { RetryDecision, WaitEnd } from '@connecta/domain';
+import type { EngineJob, WaitingJob } from '@connecta/store';
 import { fromOf, headOf, type Ledger } from './ledger.ts';
 
 /** What an attempt left behind that ended without a result. */
@@ -17,7 +17,7 @@ export function retryJob(ledger: Ledger, job: EngineJob, decision: RetryDecision
   if (decision.next === 'end') {
     ledger.moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
     ledger.events.push({ ...headOf(job), state: 'error', error });
-    ledger.ended.set(job.step, 'error');
+    ledger.fail(job.step, error);
   } else if (decision.delayMs > 0) {
     ledger.moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
     const notBefore = new Date(Date.now() + decision.delayMs).toISOString();
@@ -50,4 +50,20 @@ export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritan
     ...(change.error === null ? {} : { error: change.error }),
   });
   ledger.command(job, attempt, change.context ?? job.context);
+}
+
+/** Ends a job that waited for an answer, a time or an order. */
+export function endWaitingJob(ledger: Ledger, job: WaitingJob, end: WaitEnd, by?: string): void {
+  const { id, step } = job;
+  const whose = by === undefined ? {} : { by };
+  if (end.state === 'error') {
+    ledger.waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null });
+    ledger.events.push({ ...headOf(job), state: 'error', error: end.error, ...whose });
+    ledger.fail(step, end.error);
+    return;
+  }
+  const { result, outcome = null } = end;
+  ledger.waitEnds.push({ id, state: 'completed', result, error: null, outcome });
+  ledger.events.push({ ...headOf(job), state: 'completed', ...(outcome ? { outcome } : {}), ...whose });
+  ledger.complete(step, result, outcome);
 }

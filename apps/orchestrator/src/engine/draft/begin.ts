@@ -1,0 +1,46 @@
+import { newId, type JobError, type OrderId } from '@connecta/contracts';
+import type { OrderStep, PlannedStep } from '@connecta/domain';
+import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
+import type { Beginning } from '../steps/prepareStep.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Makes the job of a step that begins: a command, a wait, or an order of its own. */
+export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin: Beginning): void {
+  if (step.kind === 'task') {
+    const job = taskJob(at, step, begin.input);
+    ledger.newJobs.push(job);
+    ledger.events.push({ type: 'job', step: at.name, jobId: at.id, attempt: 1, state: 'invoked' });
+    ledger.command(job, 1, null);
+    return;
+  }
+  const job = waitingJob(at, step, begin);
+  ledger.otherJobs.push(job);
+  ledger.events.push(waitingEvent(job, waitsForOf(step)));
+  ledger.mark(at.name, 'waiting');
+  if (step.kind === 'order') beginChild(ledger, at, step, begin);
+}
+
+/** Makes the job of a step whose items, or whose large values, are seen to outside of the transaction. */
+export function beginHead(ledger: Ledger, at: JobPlace, kind: 'head' | 'resolve'): void {
+  const job = headJob(at, kind);
+  ledger.otherJobs.push(job);
+  ledger.events.push(waitingEvent(job, kind === 'head' ? 'items' : 'values'));
+  ledger.mark(at.name, 'waiting');
+}
+
+/** Makes the job of a step that ends before it has begun. */
+export function failStep(ledger: Ledger, at: JobPlace, step: PlannedStep, error: JobError): void {
+  ledger.otherJobs.push(failedJob(at, step, error));
+  ledger.events.push({ type: 'job', step: at.name, jobId: at.id, attempt: 1, state: 'error', error });
+  ledger.facts.set(at.name, { state: 'error', result: null, error, outcome: null });
+}
+
+/** The order that a step is: accepted with the job that waits for its end. The strategy goes on unless the step says one. */
+export function beginChild(ledger: Ledger, at: JobPlace, step: OrderStep, begin: Beginning): void {
+  const { clientId, createdBy, traceparent, params } = ledger.order;
+  ledger.children.push({
+    ...{ id: newId<OrderId>(), clientId, planId: step.planId, input: begin.input },
+    params: { ...('strategy' in params ? { strategy: params['strategy'] ?? null } : {}), ...begin.params },
+    ...{ parentJobId: at.id, createdBy, traceparent },
+  });
+}
