@@ -1,5 +1,5 @@
 import type { PlanId } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import { readPlan, type Plan } from '@connecta/domain';
 import { findPlans, listWorkerTypeSummaries, readStats, type Store } from '@connecta/store';
 import { computeStats, type Stats } from './compute-stats.ts';
 
@@ -42,6 +42,6 @@ export class StatsReader {
     }
     const missing = [...ids].filter((id) => !this.#plans.has(id));
     if (missing.length === 0) return;
-    for (const { id, plan } of await findPlans(this.#store, missing)) this.#plans.set(id, plan);
+    for (const { id, plan } of await findPlans(this.#store, missing)) this.#plans.set(id, readPlan(plan));
   }
 }
