@@ -28,6 +28,26 @@ const work = defineFunction<ProbeSettings>({
   },
 });
 
+/** Takes whatever comes and says 1. */
+const any = defineFunction<Record<string, never>>({
+  name: 'probe.any',
+  version: '1.0.0',
+  settingsSchema: { type: 'object', additionalProperties: false },
+  inputSchema: {},
+  outputSchema: { type: 'number' },
+  run: () => Promise.resolve({ value: 1 }),
+});
+
+/** Refuses whatever comes. */
+const refuse = defineFunction<Record<string, never>>({
+  name: 'probe.refuse',
+  version: '1.0.0',
+  settingsSchema: { type: 'object', additionalProperties: false },
+  inputSchema: {},
+  outputSchema: {},
+  run: () => Promise.reject(new FunctionError('business', 'refused', 'this function refuses everything')),
+});
+
 /** Ends its runner while it works, every time. */
 const poison = defineFunction<Record<string, never>>({
   name: 'probe.poison',
@@ -46,11 +66,15 @@ export const probe: WorkerType = {
   type: 'probe',
   version: '1.0.0',
   owner: { team: 'features', contact: 'features@example.test' },
-  functions: [work, poison],
+  functions: [work, any, refuse, poison],
   samples: [
     { name: 'quick', function: 'probe.work', settings: { ms: 5, add: 1 } },
     { name: 'slow', function: 'probe.work', settings: { ms: 60, add: 1 } },
     { name: 'long', function: 'probe.work', settings: { ms: 4000, add: 1 } },
+    { name: 'any', function: 'probe.any', settings: {} },
+    { name: 'refuse', function: 'probe.refuse', settings: {} },
+    { name: 'stuck', function: 'probe.work', settings: { ms: 600_000, add: 1 } },
+    { name: 'steady', function: 'probe.work', settings: { ms: 250, add: 1 } },
     { name: 'poison', function: 'probe.poison', settings: {} },
   ],
 };

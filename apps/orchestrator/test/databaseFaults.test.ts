@@ -3,7 +3,7 @@ import type { JsonValue, OrderId, PlanId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
 import { expectConsistent, jobsOf } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
-import { TcpProxy, losesCommits } from './tcpProxy.ts';
+import { TcpProxy, losesCommits } from '@connecta/embedded';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -8,7 +8,7 @@ import { moveAttempts } from '../src/engine/moveAttempts.ts';
 import { Reconciler } from '../src/recover/reconciler.ts';
 import { apply, expectConsistent, jobsOf, launch } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
-import { TcpProxy } from './tcpProxy.ts';
+import { TcpProxy } from '@connecta/embedded';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,0 +1,16 @@
+import type { Random } from '../random.ts';
+import type { ChaosWorld } from '../world.ts';
+
+/** A fault with orders of its own, and what must come of it. */
+export interface Scenario {
+  /** As in the table of docs/faults.md. */
+  readonly id: string;
+  readonly title: string;
+  /** Resolves with what was seen, in a few words. @throws Error when something does not hold */
+  run(world: ChaosWorld, random: Random, orders: number): Promise<string>;
+}
+
+/** @throws Error unless it holds */
+export function must(holds: boolean, text: string): asserts holds {
+  if (!holds) throw new Error(text);
+}
