@@ -37,3 +37,20 @@ export interface FunctionBehaviour {
   retry?: FunctionRetry;
   offline?: OfflinePolicy;
 }
+
+/** Who made a result, as far as it is known. */
+export interface Producer {
+  function: string;
+  version?: string | undefined;
+  type?: string | undefined;
+  team?: string | undefined;
+}
+
+const MAX_FAULTS = 10;
+
+/** The text of an `invalid_output`: whose result breaks its schema, and where. */
+export function describeBreach({ function: name, version, type, team }: Producer, faults: readonly string[]): string {
+  const of = [...(type === undefined ? [] : [`worker type ${type}`]), ...(team === undefined ? [] : [`team ${team}`])];
+  const made = `${name}${version === undefined ? '' : ` ${version}`}${of.length > 0 ? ` (${of.join(', ')})` : ''}`;
+  return `the result of ${made} breaks its outputSchema: ${faults.slice(0, MAX_FAULTS).join('; ')}`;
+}

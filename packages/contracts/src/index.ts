@@ -62,7 +62,14 @@ export {
   type ProblemDocument,
 } from './errors.ts';
 export { LOG_LEVELS, LOG_LIMITS, boundedLine, type LogLevel, type LogLine } from './logs.ts';
-export type { FunctionBehaviour, FunctionRetry, FunctionTimers, OfflinePolicy } from './functions.ts';
+export {
+  describeBreach,
+  type FunctionBehaviour,
+  type FunctionRetry,
+  type FunctionTimers,
+  type OfflinePolicy,
+  type Producer,
+} from './functions.ts';
 export { MAX_DURATION_MS, parseDuration } from './durations.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export {

@@ -6,6 +6,7 @@ import { deliveryId, newId, type JobId, type JobMessage, type ProfileId, type Wo
 import { silentLogger } from '@connecta/runtime';
 import { compileCatalogue } from '../src/function/catalogue.ts';
 import { defineFunction } from '../src/function/function.ts';
+import { NOTHING_SECRET } from '../src/logs/redact.ts';
 import { JobRunner } from '../src/runner/job-runner.ts';
 import type { LoadedProfile } from '../src/runner/ports.ts';
 
@@ -20,7 +21,7 @@ const add = defineFunction<{ operand: number }>({
 });
 const entry = compileCatalogue([add]).get('bench.add');
 if (!entry) throw new Error('the catalogue lost its function');
-const profile: LoadedProfile = { entry, settings: { operand: 2 } };
+const profile: LoadedProfile = { entry, settings: { operand: 2 }, redact: NOTHING_SECRET };
 const profileId = newId<ProfileId>();
 const cache = new Map([[`${profileId}@1`, profile]]);
 const ends: WorkerEvent[] = [];

@@ -33,6 +33,18 @@ const functions = [
     const child = await placeOrder({ tasks: ['kit-test/test-echo'], input });
     return { value: [child.state, child.result, child.error?.code ?? null] };
   }),
+  defineFunction({
+    name: 'test.log',
+    version: '1.0.0',
+    settingsSchema: { type: 'object', properties: { password: { type: 'string', writeOnly: true } } },
+    inputSchema: {},
+    outputSchema: {},
+    run: async ({ input, log, settings }) => {
+      const { password } = settings as { password: string };
+      for (let i = 1; i <= Number(input); i++) log.info({ i, password }, `line ${i} with ${password}`);
+      return { value: null };
+    },
+  }),
   fn('test.hang', async ({ signal, job, progress }) => {
     await progress(0.25);
     await sleep(60_000, undefined, { signal }).catch(() => aborted.push(job.jobId));
@@ -45,5 +57,8 @@ export const workerType: WorkerType = {
   version: '1.0.0',
   owner: { team: 'test', contact: 'test@example.org' },
   functions,
-  samples: functions.map(({ name }) => ({ name: name.replace('.', '-'), function: name, settings: {} })),
+  samples: functions.map(({ name }) => ({
+    ...{ name: name.replace('.', '-'), function: name },
+    settings: name === 'test.log' ? { password: 'hunter2' } : {},
+  })),
 };

@@ -76,15 +76,32 @@ afterAll(async () => {
 describe('a worker type', () => {
   test('is known to be-api with its functions and profiles, although it came first', async () => {
     const types = await harness.sql(`SELECT name, api_url, jsonb_array_length(functions) AS n FROM worker_types`);
-    expect(types).toEqual([{ name: WORKER_TYPE, api_url: api.url, n: 5 }]);
+    expect(types).toEqual([{ name: WORKER_TYPE, api_url: api.url, n: 6 }]);
     const profiles = await harness.sql<{ name: string }>(`SELECT name FROM profiles ORDER BY name`);
     expect(profiles.map(({ name }) => name)).toEqual([
       'test-echo',
       'test-fail',
       'test-hang',
+      'test-log',
       'test-parent',
       'test-reverse',
     ]);
+  });
+
+  test('has what its functions log kept with the attempt, without the secrets of the settings', async () => {
+    const jobId = await send('test.log', 1200);
+    expect(await harness.end(jobId)).toMatchObject({ type: 'completed' });
+    const rows = await until(async () => {
+      const found = await harness.sql<{ first: number; count: number; lines: { message: string }[] }>(
+        `SELECT first, count, lines FROM job_logs WHERE job_id = $1 AND attempt = 1 ORDER BY first`,
+        [jobId],
+      );
+      return found.reduce((sum, { count }) => sum + count, 0) === 1200 ? found : undefined;
+    });
+    const lines = rows.flatMap((row) => row.lines);
+    expect(lines[0]).toMatchObject({ message: 'line 1 with [redacted]', fields: { i: 1, password: '[redacted]' } });
+    expect(lines.at(-1)?.message).toBe('line 1200 with [redacted]');
+    expect(JSON.stringify(rows)).not.toContain('hunter2');
   });
 
   test('tells changes of its profiles, also those made while be-api was away', async () => {

@@ -6,6 +6,7 @@ import { openBeApi } from '../be-api/client.ts';
 import { GatewayBlobs } from '../be-api/job-blobs.ts';
 import { Presence, type Heartbeat, type HeartbeatAnswer } from '../be-api/presence.ts';
 import { compileCatalogue } from '../function/catalogue.ts';
+import { LogSender } from '../logs/log-sender.ts';
 import { openProfileStore } from '../profiles/profile-store.ts';
 import { openSecretVault } from '../profiles/secret-vault.ts';
 import { JobRunner } from '../runner/job-runner.ts';
@@ -61,6 +62,7 @@ class RunnerProcess implements Runner {
   readonly #slots: Slots;
   readonly #link: QueueLink;
   readonly #presence: Presence;
+  readonly #logs: LogSender;
   readonly #closeStore: () => Promise<void>;
   #draining = false;
   #registeredAtMs = 0;
@@ -86,6 +88,7 @@ class RunnerProcess implements Runner {
       handle: (delivery, letGo) => this.#handle(delivery, letGo),
       log,
     });
+    this.#logs = new LogSender(beApi, log);
     const blobs: BlobAccess = new GatewayBlobs(beApi);
     this.#jobs = new JobRunner({
       instance: this.instance,
@@ -93,6 +96,8 @@ class RunnerProcess implements Runner {
       reports: this.#link,
       blobs: config.directBlobs === undefined ? blobs : directReads(config.directBlobs, blobs),
       orders: new BeApiChildOrders(beApi),
+      logs: this.#logs,
+      producer: { type: workerType.type, team: workerType.owner.team },
       log,
     });
     this.#presence = new Presence({
@@ -181,6 +186,7 @@ class RunnerProcess implements Runner {
     await this.#drain(graceMs + STOP_RESERVE_MS / 2);
     clearTimeout(abort);
     this.#jobs.close();
+    await this.#logs.close();
     await this.#presence.leave();
     await this.#link.close();
     await this.#closeStore();

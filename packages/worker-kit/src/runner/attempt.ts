@@ -1,5 +1,7 @@
 import type { BlobRef, JobMessage, JobId, JsonValue, WorkerEvent } from '@connecta/contracts';
 import type { ChildOrder, ChildOrderRequest, FunctionContext, FunctionLog, JobBlobs } from '../function/function.ts';
+import { attemptLog } from '../logs/attempt-log.ts';
+import { NOTHING_SECRET, type Redact } from '../logs/redact.ts';
 import type { AbortReason, AttemptIdentity, HeldAttempt, RunnerParts } from './ports.ts';
 import type { ReportClock } from './report-clock.ts';
 
@@ -20,6 +22,8 @@ export class Attempt implements FunctionContext, AttemptIdentity {
   settings: unknown = undefined;
   input: JsonValue = null;
   functionName = '';
+  /** Takes the secrets of the profile out of a text; known with the profile. */
+  redact: Redact = NOTHING_SECRET;
   /** What the next attempt begins from: the newest checkpoint, before that what this one was given. */
   checkpoint: BlobRef | undefined;
   readonly #parts: RunnerParts;
@@ -63,12 +67,14 @@ export class Attempt implements FunctionContext, AttemptIdentity {
   }
 
   get log(): FunctionLog {
-    return (this.#log ??= this.#parts.log.child({
-      jobId: this.jobId,
-      attempt: this.attempt,
-      function: this.functionName,
-      traceparent: this.traceparent,
-    }));
+    const { logs: keeper } = this.#parts;
+    return (this.#log ??= attemptLog({ attempt: this, own: this.ownLog(), keeper, redact: () => this.redact }));
+  }
+
+  /** For what the runner itself has to say of the attempt: it is not kept. */
+  ownLog(): FunctionLog {
+    const { jobId, attempt, traceparent } = this;
+    return this.#parts.log.child({ jobId, attempt, function: this.functionName, traceparent });
   }
 
   get blobs(): JobBlobs {

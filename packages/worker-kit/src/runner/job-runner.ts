@@ -1,5 +1,6 @@
 import {
   deliveryId,
+  describeBreach,
   parseDeliveryId,
   type JobId,
   type JobMessage,
@@ -9,6 +10,7 @@ import {
 import type { CatalogueEntry } from '../function/catalogue.ts';
 import { FunctionError } from '../function/function-error.ts';
 import type { FunctionResult } from '../function/function.ts';
+import { tellFields } from '../logs/redact.ts';
 import { Attempt } from './attempt.ts';
 import { fetchFiles, holdsFiles } from './fetch-files.ts';
 import { inlineInput, readInput } from './input.ts';
@@ -65,7 +67,7 @@ export class JobRunner {
     try {
       const report = await this.#run(attempt, delivery.data);
       if (attempt.abortReason === 'stale') {
-        attempt.log.warn({ outcome: report.type }, 'the attempt was superseded: its result will be kept aside');
+        attempt.ownLog().warn({ outcome: report.type }, 'the attempt was superseded: its result will be kept aside');
         // That it ended early because it was told to is no news; a result is, and is shown beside the winning one.
         if (report.type !== 'completed') return;
       }
@@ -105,6 +107,7 @@ export class JobRunner {
       const { definition } = profile.entry;
       attempt.functionName = definition.name;
       attempt.settings = profile.settings;
+      attempt.redact = profile.redact;
       const wantsBlobs = definition.fileInput !== 'file' && holdsFiles(given);
       const message = wantsBlobs ? await fetchFiles(given, attempt.placeOrder) : given;
       const inline = inlineInput(message, definition.jsonBlobInput ?? 'value');
@@ -121,10 +124,7 @@ export class JobRunner {
     assertResult(result);
     const checked: FunctionResult = result;
     assertJson(checked.value);
-    if (!entry.output.fits(checked.value)) {
-      const faults = entry.output.faults(checked.value).map((fault) => `${fault.path || '/'} ${fault.message}`);
-      throw new FunctionError('permanent', 'invalid_output', `the result breaks its schema: ${faults.join('; ')}`);
-    }
+    if (!entry.output.fits(checked.value)) throw invalidOutput(entry, checked.value, this.#parts.producer);
     const travelling = travelForm(checked.value, () => attempt.blobs);
     const value: JsonValue = travelling instanceof Promise ? await travelling : travelling;
     const report: EndReport = { type: 'completed', ...this.#end(attempt), value };
@@ -135,8 +135,11 @@ export class JobRunner {
   #failed(attempt: Attempt, thrown: unknown): EndReport {
     const { abortReason } = attempt;
     const { error, retryAfterMs } = toJobError(abortReason === undefined ? thrown : abortedError(abortReason, thrown));
-    const level = error.code === 'function_error' ? 'error' : 'debug';
-    attempt.log[level]({ err: thrown, kind: error.kind, code: error.code }, 'the attempt failed');
+    const told = { err: thrown, kind: error.kind, code: error.code };
+    // What nobody foresaw is kept with its stack, for those who look into it.
+    if (error.code === 'function_error') attempt.log.error(told, 'the attempt failed');
+    else attempt.ownLog().debug(tellFields(told, attempt.redact), 'the attempt failed');
+    error.message = attempt.redact(error.message);
     const report: EndReport = { type: 'failed', ...this.#end(attempt), error };
     if (attempt.checkpoint) report.context = attempt.checkpoint;
     if (retryAfterMs !== undefined) report.retryAfterMs = retryAfterMs;
@@ -163,6 +166,14 @@ function invalidInput(entry: CatalogueEntry, input: JsonValue): FunctionError {
   const faults = entry.input.faults(input).map((fault) => `${fault.path || '/'} ${fault.message}`);
   const told = faults.slice(0, 10).join('; ');
   return new FunctionError('permanent', 'invalid_input', `${entry.definition.name} cannot take this input: ${told}`);
+}
+
+/** Names who made the result: the breach is the producer's, not that of whoever works with it next. */
+function invalidOutput(entry: CatalogueEntry, value: JsonValue, producer: RunnerParts['producer']): FunctionError {
+  const { name, version } = entry.definition;
+  const faults = entry.output.faults(value).map((fault) => `${fault.path || '/'} ${fault.message}`);
+  const message = describeBreach({ function: name, version, ...producer }, faults);
+  return new FunctionError('permanent', 'invalid_output', message);
 }
 
 function abortedError(reason: AbortReason, cause: unknown): FunctionError {

@@ -1,6 +1,7 @@
-import type { JobId, ProfileId, WorkerEvent } from '@connecta/contracts';
+import type { JobId, LogLine, ProfileId, WorkerEvent } from '@connecta/contracts';
 import type { CatalogueEntry } from '../function/catalogue.ts';
 import type { ChildOrder, ChildOrderRequest, FunctionLog, JobBlobs } from '../function/function.ts';
+import type { Redact } from '../logs/redact.ts';
 import type { Settings } from '../profiles/pointers.ts';
 
 /** An attempt as other parties know it. */
@@ -22,6 +23,11 @@ export interface BlobAccess {
   forAttempt(attempt: AttemptIdentity): JobBlobs;
 }
 
+/** Keeps what functions log with their attempts. Never fails and never waits. */
+export interface LogKeeper {
+  keep(attempt: AttemptIdentity, line: LogLine): void;
+}
+
 /** Places child orders. */
 export interface ChildOrders {
   place(attempt: AttemptIdentity, request: ChildOrderRequest): Promise<ChildOrder>;
@@ -31,6 +37,8 @@ export interface ChildOrders {
 export interface LoadedProfile {
   readonly entry: CatalogueEntry;
   readonly settings: Settings;
+  /** Takes the secrets among the settings out of a text. */
+  readonly redact: Redact;
 }
 
 /** Where profiles come from. */
@@ -48,6 +56,10 @@ export interface RunnerParts {
   readonly reports: ReportChannel;
   readonly blobs: BlobAccess;
   readonly orders: ChildOrders;
+  /** Absent: what functions log is not kept. */
+  readonly logs?: LogKeeper;
+  /** Whose functions these are: named where a result breaks its schema. */
+  readonly producer?: { readonly type: string; readonly team: string };
   /** Made anew for an attempt only when its function logs. */
   readonly log: FunctionLog & { child(fields: object): FunctionLog };
 }

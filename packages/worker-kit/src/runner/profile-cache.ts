@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProfileId } from '@connecta/contracts';
 import type { Catalogue } from '../function/catalogue.ts';
 import { FunctionError } from '../function/function-error.ts';
+import { redactorOf } from '../logs/redact.ts';
 import type { ProfileStore, StoredRevision } from '../profiles/profile-store.ts';
 import { findRevision } from '../profiles/read-profiles.ts';
 import type { SecretVault } from '../profiles/secret-vault.ts';
@@ -75,7 +76,7 @@ export class ProfileCache implements ProfileSource {
       throw new FunctionError('permanent', 'invalid_settings', `the profile does not fit ${stored.function}: ${told}`);
     }
     entry.fillSettingDefaults(settings);
-    return { entry, settings: deepFreeze(settings) };
+    return { entry, settings: deepFreeze(settings), redact: redactorOf(entry.definition.settingsSchema, settings) };
   }
 
   #unseal(stored: StoredRevision): LoadedProfile['settings'] {

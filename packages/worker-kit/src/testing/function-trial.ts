@@ -5,12 +5,14 @@ import {
   type JobId,
   type JobMessage,
   type JsonValue,
+  type LogLine,
   type ProfileId,
   type WorkerEvent,
 } from '@connecta/contracts';
 import { compileCatalogue } from '../function/catalogue.ts';
 import { FunctionError } from '../function/function-error.ts';
 import type { ChildOrder, ChildOrderRequest, FunctionLog, WorkerFunction } from '../function/function.ts';
+import { redactorOf } from '../logs/redact.ts';
 import type { Settings } from '../profiles/pointers.ts';
 import { JobRunner } from '../runner/job-runner.ts';
 import type { LoadedProfile, ReportChannel } from '../runner/ports.ts';
@@ -37,6 +39,8 @@ export interface TrialOutcome {
   context?: BlobRef;
   /** Everything that was reported, in order; the last one is the end. */
   reports: WorkerEvent[];
+  /** What the function logged, as it would be kept. */
+  logs: LogLine[];
 }
 
 /**
@@ -49,13 +53,13 @@ export class FunctionTrial {
   /** @throws FunctionError with what would have been reported when the attempt fails; `context` tells its checkpoint. */
   async run(definition: WorkerFunction, run: TrialRun): Promise<TrialOutcome> {
     const reports: WorkerEvent[] = [];
+    const logs: LogLine[] = [];
     const jobId = newId<JobId>();
-    const runner = this.#runner(load(definition, run.settings ?? {}), run, {
-      publish: (events) => {
-        reports.push(...events);
-        return Promise.resolve();
-      },
-    });
+    const publish = (events: readonly WorkerEvent[]): Promise<void> => {
+      reports.push(...events);
+      return Promise.resolve();
+    };
+    const runner = this.#runner(load(definition, run.settings ?? {}), run, { reports: { publish }, logs });
     const attempt = run.attempt ?? 1;
     const abort = (): void => runner.abort('cancelled', { jobId, attempt });
     const over = runner.handle({ id: deliveryId(jobId, attempt), data: message(run) });
@@ -63,10 +67,14 @@ export class FunctionTrial {
     run.signal?.addEventListener('abort', abort, { once: true });
     await over;
     run.signal?.removeEventListener('abort', abort);
-    return outcome(reports);
+    return outcome(reports, logs);
   }
 
-  #runner(profile: LoadedProfile, run: TrialRun, reports: ReportChannel): JobRunner {
+  #runner(
+    profile: LoadedProfile,
+    run: TrialRun,
+    { reports, logs }: { reports: ReportChannel; logs: LogLine[] },
+  ): JobRunner {
     const noOrders = (): Promise<ChildOrder> => Promise.reject(new Error('this trial answers no child orders'));
     return new JobRunner({
       instance: 'trial',
@@ -74,6 +82,7 @@ export class FunctionTrial {
       reports,
       blobs: { forAttempt: () => this.blobs },
       orders: { place: (_attempt, request) => (run.placeOrder ?? noOrders)(request) },
+      logs: { keep: (_attempt, line) => void logs.push(line) },
       log: SILENT,
     });
   }
@@ -83,8 +92,13 @@ export class FunctionTrial {
 export class TrialFailure extends FunctionError {
   readonly context: BlobRef | undefined;
   readonly reports: readonly WorkerEvent[];
+  readonly logs: readonly LogLine[];
 
-  constructor(report: Extract<WorkerEvent, { type: 'failed' }>, reports: readonly WorkerEvent[]) {
+  constructor(
+    report: Extract<WorkerEvent, { type: 'failed' }>,
+    reports: readonly WorkerEvent[],
+    logs: readonly LogLine[],
+  ) {
     const { retryAfterMs } = report;
     super(
       report.error.kind,
@@ -94,6 +108,7 @@ export class TrialFailure extends FunctionError {
     );
     this.context = report.context;
     this.reports = reports;
+    this.logs = logs;
   }
 }
 
@@ -118,7 +133,7 @@ function load(definition: WorkerFunction, given: Settings): LoadedProfile {
       faults.map((f) => `${f.path || '/'} ${f.message}`).join('; '),
     );
   entry.fillSettingDefaults(settings);
-  return { entry, settings };
+  return { entry, settings, redact: redactorOf(definition.settingsSchema, settings) };
 }
 
 function message(run: TrialRun): JobMessage {
@@ -143,11 +158,11 @@ function inputOf(input: TrialRun['input']): Partial<JobMessage> {
   return 'file' in input ? { file: input.file as NonNullable<JobMessage['file']> } : { value: input };
 }
 
-function outcome(reports: WorkerEvent[]): TrialOutcome {
+function outcome(reports: WorkerEvent[], logs: LogLine[]): TrialOutcome {
   const end = reports.at(-1);
-  if (end?.type === 'failed') throw new TrialFailure(end, reports);
+  if (end?.type === 'failed') throw new TrialFailure(end, reports, logs);
   if (end?.type !== 'completed') throw new Error('the attempt reported no end');
   return end.context === undefined
-    ? { value: end.value, reports }
-    : { value: end.value, context: end.context, reports };
+    ? { value: end.value, reports, logs }
+    : { value: end.value, context: end.context, reports, logs };
 }
