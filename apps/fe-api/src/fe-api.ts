@@ -15,6 +15,7 @@ import { jobLogsRouter } from './routes/job-logs.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { profilesRouter } from './routes/profiles.ts';
+import { retriesRouter } from './routes/retries.ts';
 import { schedulesRouter } from './routes/schedules.ts';
 import { serviceAccountsRouter } from './routes/service-accounts.ts';
 import { statsRouter } from './routes/stats.ts';
@@ -63,6 +64,7 @@ export function createFeApi(deps: FeApiDeps): Express {
     openapi: OPENAPI_DOCUMENTS.feApi,
     routers: [
       ordersRouter({ ...bytes, intake, watch, stopping }),
+      retriesRouter({ store }),
       orderEventsRouter({ store, watch, stopping }),
       jobLogsRouter({ store, stopping }),
       uploadsRouter({ ...bytes, uploadTtlMs: config.uploadTtlMs }),

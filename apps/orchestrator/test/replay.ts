@@ -33,8 +33,10 @@ export function replayItems(
     if (event.type === 'order') {
       if (!orderMayMove(order, event.state)) throw new Error(`order: ${order} → ${event.state}`);
       order = event.state;
-    } else if (event.type === 'step') steps[event.step] = event.state;
-    else if (event.type === 'items') {
+    } else if (event.type === 'step') {
+      if (event.state === 'pending') Reflect.deleteProperty(steps, event.step);
+      else steps[event.step] = event.state;
+    } else if (event.type === 'items') {
       const { total, created, done, failed } = event;
       counts[event.step] = { total, created, done, failed };
     } else {

@@ -32,9 +32,10 @@ export type HistoryEvent =
   | { type: 'items'; step: string; jobId: JobId; total: number; created: number; done: number; failed: number }
   /**
    * A step that will not run: no job was made for it. `because` names the steps that kept it from running; `reason` tells
-   * what else did: its own condition, an edge that was not taken, that the step it stands in for did not fail.
+   * what else did: its own condition, an edge that was not taken, that the step it stands in for did not fail. `pending`
+   * takes such a verdict back: a retry decides on the step again.
    */
-  | { type: 'step'; step: string; state: 'blocked' | 'skipped'; because: string[]; reason?: SkipReason };
+  | { type: 'step'; step: string; state: 'blocked' | 'skipped' | 'pending'; because: string[]; reason?: SkipReason };
 
 /** What a waiting job waits for: an answer, a person, a time, another order, its items, or large values to be read. */
 export type WaitsFor = 'callback' | 'approval' | 'time' | 'order' | 'items' | 'values';

@@ -58,3 +58,15 @@ export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';
 export { endWait, type WaitAnswer, type WaitEnd } from './waits.ts';
+export {
+  FINGERPRINT_PARTS,
+  differencesOf,
+  fingerprintOf,
+  fingerprintParts,
+  type FingerprintDifference,
+  type FingerprintPart,
+  type FingerprintParts,
+  type FingerprintSubject,
+  type GivenContext,
+} from './fingerprint.ts';
+export { takeUp, type TakenUp } from './takeUp.ts';

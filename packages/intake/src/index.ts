@@ -11,6 +11,6 @@ export {
 export { storeValue } from './blobs/store-value.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { prepareScheduled, type ScheduledOrders } from './prepareScheduled.ts';
-export type { StoreValue } from './prepare.ts';
-export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome } from './requests.ts';
+export type { PreparedOrder, StoreValue } from './prepare.ts';
+export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome, Rerun } from './requests.ts';
 export { validateWorkflow } from './validateWorkflow.ts';

@@ -31,6 +31,8 @@ interface Reference {
 export interface OrderValues {
   input: JsonValue;
   params: { [name: string]: JsonValue } | undefined;
+  /** What the root steps get as their context. */
+  readonly context: BlobRef | undefined;
   references: readonly Reference[];
 }
 
@@ -38,16 +40,23 @@ const NO_REFERENCES: readonly Reference[] = [];
 
 /** Reads input and params of a request, and finds every blob reference in them. */
 export function readValues(request: OrderRequest): OrderValues {
-  const { input = null, params, blobId } = request;
-  if (typeof input !== 'object' && params === undefined && blobId === undefined) {
-    return { input, params, references: NO_REFERENCES };
+  const { input = null, params, blobId, contextId } = request;
+  if (typeof input !== 'object' && params === undefined && blobId === undefined && contextId === undefined) {
+    return { input, params, context: undefined, references: NO_REFERENCES };
   }
   const holder: { [name: string]: JsonValue } = { input: blobId === undefined ? input : { blobId } };
   if (params) holder['params'] = params;
   const references: Reference[] = [];
   findReferences(holder, '', references);
   if (blobId !== undefined && references[0]) references[0].path = '/blobId';
+  let context: BlobRef | undefined;
+  if (contextId !== undefined) {
+    references.push({ path: '/contextId', blobId: contextId, replace: (ref) => (context = ref) });
+  }
   return {
+    get context() {
+      return context;
+    },
     get input() {
       return holder['input'] as JsonValue;
     },

@@ -27,6 +27,8 @@ export interface Intake {
    * something of its own.
    */
   prepare(requests: readonly IntakeRequest[]): Promise<(NewOrder | Problem)[]>;
+  /** What an order would be that is not placed; a large input is not stored. Its plan is made when there is none. */
+  preview(request: IntakeRequest): Promise<PreparedOrder | Problem>;
 }
 
 interface Submission {
@@ -55,6 +57,11 @@ export function createIntake(options: { store: Store; storeValue: StoreValue }):
     maxWeight: MAX_GROUP,
   });
   return {
+    async preview(request) {
+      const draft = new Draft(request);
+      await preparing.add({ drafts: [draft], idempotency: undefined });
+      return draft.done as PreparedOrder | Problem;
+    },
     async accept(requests, idempotency) {
       const drafts = requests.map((request) => new Draft(request));
       for (;;) {

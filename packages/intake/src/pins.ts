@@ -64,8 +64,9 @@ export function hashOfPlan(runnable: Runnable, pins: Pins): string {
 
 /** What of a function the steps of a plan take over, as text. */
 function pinned(behaviour: ProfileFact['behaviour']): string {
-  const { timers, retry, offline } = behaviour ?? {};
-  return timers || retry || offline ? ` ${JSON.stringify([timers, retry, offline])}` : '';
+  const { version, cacheable, timers, retry, offline } = behaviour ?? {};
+  const name = version === undefined ? '' : ` ${version}${cacheable === true ? ' cacheable' : ''}`;
+  return timers || retry || offline ? `${name} ${JSON.stringify([timers, retry, offline])}` : name;
 }
 
 export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan {
@@ -82,6 +83,8 @@ export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan
       profileRevision: profile.revision,
       needs: step.needs,
       ...(step.params ? { params: step.params } : {}),
+      ...(profile.behaviour?.version === undefined ? {} : { functionVersion: profile.behaviour.version }),
+      ...(profile.behaviour?.cacheable === true ? { cacheable: true } : {}),
       ...behaviourOf(step, profile.behaviour ?? {}),
     };
   }

@@ -1,9 +1,9 @@
-import { Problem, type PlanId, type WorkflowVersionId } from '@connecta/contracts';
+import { Problem, type PlanId, type WorkflowDefinition, type WorkflowVersionId } from '@connecta/contracts';
 import type { ClientFact } from '@connecta/store';
 import { Cache } from './cache.ts';
 import type { Facts } from './facts.ts';
 import { hashOfPlan, pinTasks, planOf } from './pins.ts';
-import type { OrderRequest } from './requests.ts';
+import type { OrderRequest, Rerun } from './requests.ts';
 import { runnableOfSteps, runnableOfTasks, runnableOfVersion, sha256, type Runnable } from './runnable.ts';
 
 /** What a request runs, by the words it says it in: requests of one key share one plan. */
@@ -93,6 +93,18 @@ export class Planner {
     if (!definition) return undefined;
     return this.#compiled(version.id, () => runnableOfVersion(version.id, definition));
   }
+}
+
+/** The version that an order ran, whatever its name leads to now. */
+export function keyOfRerun({ version }: Rerun): PlanKey {
+  const { id, named, definition } = version;
+  const { tasks, steps, output } = definition;
+  const make = (): Runnable | Problem => {
+    if (named) return runnableOfVersion(id, definition as unknown as WorkflowDefinition);
+    if (Array.isArray(tasks)) return runnableOfTasks(tasks as string[]);
+    return runnableOfSteps({ steps: steps ?? {}, output: output as string | undefined });
+  };
+  return { key: `version ${id}`, make };
 }
 
 function workflowKey(workflow: string): PlanKey {

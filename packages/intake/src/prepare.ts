@@ -2,8 +2,8 @@ import { Problem, newId, type ClientId, type JsonValue, type OrderId } from '@co
 import type { ClientFact, NewOrder } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
-import type { PlanKey, Planner } from './planner.ts';
-import { readOrderRequest } from './readOrderRequest.ts';
+import { keyOfRerun, type PlanKey, type Planner } from './planner.ts';
+import { cacheTtlOf, readOrderRequest } from './readOrderRequest.ts';
 import type { IntakeRequest, OrderRequest } from './requests.ts';
 
 /** Keeps a JSON input that is too large to travel inline as a blob of the client; what stands for it then. */
@@ -45,7 +45,9 @@ export class Draft {
     const [request, values] = [this.#request, this.#values];
     if (this.#done || !request || !values) return;
     const client = facts.client(this.#given.client);
-    this.#planKey ??= planner.keyOf(request, client ?? undefined, this.#clientRef, facts);
+    this.#planKey ??= this.#given.rerun
+      ? keyOfRerun(this.#given.rerun)
+      : planner.keyOf(request, client ?? undefined, this.#clientRef, facts);
     const plan = this.#planKey && planFor(this.#planKey, planner, facts, plans);
     // The owner of blobs is known by then; before, this only asks for them.
     const references = checkReferences(values, client?.id ?? ('' as ClientId), facts);
@@ -62,11 +64,16 @@ export class Draft {
     if (file) return file;
     const largeInput = isTooLarge(values);
     if (largeInput instanceof Problem) return largeInput;
-    const { input, params } = values;
-    const webhook = this.#request?.webhook;
+    const { input, params, context } = values;
+    const { webhook, cache } = this.#request ?? {};
+    const { of: rerunOf, from: rerunFrom } = this.#given.rerun ?? {};
+    const cacheTtlMs = cache === undefined ? this.#given.rerun?.cacheTtlMs : (cacheTtlOf(cache) ?? undefined);
     const id = newId<OrderId>();
     return {
-      row: { id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId, webhook },
+      row: {
+        ...{ id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId, webhook },
+        ...{ rerunOf, rerunFrom, context, cacheTtlMs },
+      },
       largeInput,
     };
   }

@@ -1,4 +1,4 @@
-import { isId, type Fault, type JsonValue } from '@connecta/contracts';
+import { isId, parseDuration, type Fault, type JsonValue } from '@connecta/contracts';
 import type { OrderRequest } from './requests.ts';
 
 const MAX_TASKS = 1000;
@@ -17,6 +17,8 @@ const MEMBERS: Readonly<Record<string, Check>> = {
   input: () => null,
   blobId: (value) => (isId(value) ? null : "must be a blob's id"),
   params: (value) => (isObject(value) ? null : 'must be an object'),
+  contextId: (value) => (isId(value) ? null : "must be a blob's id"),
+  cache: (value) => (cacheTtlOf(value) !== null ? null : 'must be false, or {"ttl": a duration of a year at most}'),
   webhook: (value) => (isWebhookUrl(value) ? null : 'must be an http or https URL without credentials'),
 };
 
@@ -37,6 +39,14 @@ export function readOrderRequest(
   if (countOf(value, 'input', 'blobId') > 1) faults.push({ path: '/blobId', message: 'stands beside an input' });
   if ('output' in value && !('steps' in value)) faults.push({ path: '/output', message: 'only goes with steps' });
   return faults.length > 0 ? { ok: false, faults } : { ok: true, request: value as unknown as OrderRequest };
+}
+
+/** How long results may be taken from the cache, in milliseconds; 0: never; null: that is no such setting. */
+export function cacheTtlOf(cache: JsonValue): number | null {
+  if (cache === false) return 0;
+  if (!isObject(cache) || Object.keys(cache).length !== 1 || typeof cache['ttl'] !== 'string') return null;
+  const ttlMs = parseDuration(cache['ttl']);
+  return ttlMs !== null && ttlMs > 0 ? ttlMs : null;
 }
 
 function checkTasks(value: JsonValue): string | null {

@@ -1,4 +1,4 @@
-import type { ClientId, JobId, JsonValue, OrderId, Problem } from '@connecta/contracts';
+import type { ClientId, JobId, JsonValue, OrderId, Problem, WorkflowVersionId } from '@connecta/contracts';
 
 /** An order as somebody asks for it: at most one of workflow, tasks and steps, at most one of input and blobId. */
 export interface OrderRequest {
@@ -13,6 +13,10 @@ export interface OrderRequest {
   params?: { [name: string]: JsonValue };
   /** Called when the order ends. */
   webhook?: string;
+  /** The blob that root steps get as their context. */
+  contextId?: string;
+  /** `false`: no step uses the result cache; `{ttl}`: every step of a cacheable function does. */
+  cache?: false | { ttl: string };
 }
 
 /** One request with what the gateway knows about its sender. */
@@ -27,6 +31,17 @@ export interface IntakeRequest {
   parentJobId?: JobId | undefined;
   /** May name files of legacy shares as input. */
   mayNameFiles?: boolean | undefined;
+  /** Runs an order again: its version of its workflow, which the request does not name. */
+  rerun?: Rerun | undefined;
+}
+
+/** The order that is to run again. */
+export interface Rerun {
+  of: OrderId;
+  /** The step from which on everything is to run. */
+  from?: string | undefined;
+  version: { id: WorkflowVersionId; named: boolean; definition: { [name: string]: JsonValue } };
+  cacheTtlMs?: number | undefined;
 }
 
 /** An Idempotency-Key: `scope` is the sender and the call, `bodyHash` a hash of what was sent. */

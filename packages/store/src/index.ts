@@ -142,6 +142,7 @@ export { listJobs, type ListedJob } from './orders/listJobs.ts';
 export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
 export { cancelWithChildren } from './orders/cancelWithChildren.ts';
+export { requestRetry, type RetryOutcome } from './orders/requestRetry.ts';
 export {
   InUseError,
   NameTakenError,

@@ -1,4 +1,4 @@
-import type { ClientId, JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
+import type { BlobRef, ClientId, JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
 import type pg from 'pg';
 import type { Store } from '../store.ts';
 
@@ -14,6 +14,13 @@ export interface NewOrder {
   parentJobId?: JobId | undefined;
   /** Called when the order ends. */
   webhook?: string | undefined;
+  /** The order that this one runs again, and the step from which on everything is to run. */
+  rerunOf?: OrderId | undefined;
+  rerunFrom?: string | undefined;
+  /** What root steps get as their context. */
+  context?: BlobRef | undefined;
+  /** See `orders.cache_ttl_ms`. */
+  cacheTtlMs?: number | undefined;
   scope?: string | undefined;
   key?: string | undefined;
 }
@@ -56,11 +63,13 @@ export async function insertOrdersOn(
           WHERE k.created_at <= now() - interval '24 hours'
         RETURNING k.scope, k.key),
       inserted AS (
-        INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, webhook)
+        INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, webhook,
+          rerun_of, rerun_from, context, cache_ttl_ms)
         SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
-          x.traceparent, x."parentJobId", x.webhook
+          x.traceparent, x."parentJobId", x.webhook, x."rerunOf", x."rerunFrom", x.context, x."cacheTtlMs"
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
-          "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, scope text, key text)
+          "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, "rerunOf" uuid, "rerunFrom" text,
+          context jsonb, "cacheTtlMs" bigint, scope text, key text)
         WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
       SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
         pg_notify('connecta_intake', '')`,
