@@ -28,7 +28,7 @@ describe('a retry of a failed order', () => {
   const failed = async (): Promise<{ id: OrderId; good: JobName; bad: JobName }> => {
     const [id] = (await harness.accept([{ planId: plan, input: 1 }])) as [OrderId];
     await launch(harness, one);
-    const [good, bad] = (await jobsOf(harness, id)) as [JobName, JobName];
+    const [good, bad] = (await jobsOf(harness, id)) as unknown as [JobName, JobName];
     await apply(one, [completed(good, 'kept'), broken(bad)]);
     expect(await orderOf(id)).toMatchObject({ state: 'failed' });
     return { id, good, bad };
