@@ -57,8 +57,9 @@ export async function recordClaims(
   return rows[0]?.claimed ?? null;
 }
 
-/** What differs from the system's timers stands with the job. */
-const timer = (name: string, fallback: string): string => `coalesce((j.timers->>'${name}')::int, ${fallback}::int)`;
+/** What differs from the system's timers stands with the job; a year does not fit the column, 24 days do. */
+const timer = (name: string, fallback: string): string =>
+  `least(coalesce((j.timers->>'${name}')::bigint, ${fallback}::bigint), 2147483647)::int`;
 
 const RECORD_CLAIMS = `
   WITH instance AS (

@@ -1,0 +1,176 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OPENAPI_DOCUMENTS, Problem, newId, type BeApiOperations } from '@connecta/contracts';
+import { Metrics, bearerOf, createApi, silentLogger, type OperationInput } from '@connecta/runtime';
+import type { FakeJob } from './fake-job.ts';
+import { Faults } from './faults.ts';
+import { jobRoutes } from './job-routes.ts';
+import { workerRoutes } from './worker-routes.ts';
+
+export type Registration = OperationInput<BeApiOperations['registerWorker']>['body'];
+export type ProfileCopy = NonNullable<Registration['profiles']>[number];
+
+/** A call as the worker made it. */
+export interface Call {
+  atMs: number;
+  method: string;
+  path: string;
+  status: number;
+  /** What was wrong with it, by the OpenAPI document. */
+  fault?: string;
+}
+
+export interface Claim {
+  atMs: number;
+  workerId: string;
+  slots: number;
+  requestId: string;
+  waitMs: number;
+  /** It was answered, so that the worker knows what came of it. */
+  answered: boolean;
+  /** It still waits. */
+  open: boolean;
+}
+
+export interface Presence {
+  workerId: string;
+  registration: Registration;
+  gone: boolean;
+}
+
+/**
+ * be-api as the kit plays it: it speaks the real document, and everything it is told stays to be looked at. What goes
+ * wrong is ordered through `faults`; jobs are handed out in the order in which they were given.
+ */
+export class FakeBeApi {
+  readonly key = `sk_${newId()}`;
+  readonly faults = new Faults();
+  readonly heartbeatMs: number;
+  readonly ackMs: number;
+  readonly calls: Call[] = [];
+  readonly presences: Presence[] = [];
+  readonly claims: Claim[] = [];
+  readonly jobs: FakeJob[] = [];
+  readonly profiles = new Map<string, ProfileCopy>();
+  /** When each heartbeat came, and what it listed. */
+  readonly heartbeats: { atMs: number; workerId: string; held: { jobId: string; attempt: number }[] }[] = [];
+  /** What each request was given; a repeat gives the same. */
+  readonly given = new Map<string, FakeJob[]>();
+  drain = false;
+  /** It claimed more than it had slots free. */
+  overfull = false;
+  /** Counts how often waiting claims were ended. */
+  cuts = 0;
+  #queue: FakeJob[] = [];
+  #server: Server | undefined;
+  #url = '';
+  readonly #stopping = new AbortController();
+
+  constructor(options: { heartbeatMs: number; ackMs: number }) {
+    this.heartbeatMs = options.heartbeatMs;
+    this.ackMs = options.ackMs;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  async start(): Promise<void> {
+    const app = createApi({
+      name: 'conformance',
+      openapi: OPENAPI_DOCUMENTS.beApi,
+      routers: [workerRoutes(this), jobRoutes(this)],
+      authenticate: async (req) => {
+        if (bearerOf(req) !== this.key) throw new Problem('unauthenticated', 'No service account has this key');
+        return {};
+      },
+      ready: {},
+      log: silentLogger(),
+      metrics: new Metrics({ name: 'conformance' }),
+    });
+    const server = createServer((req, res) => {
+      const call: Call = {
+        atMs: Date.now(),
+        method: req.method ?? '',
+        path: (req.url ?? '').split('?')[0] ?? '',
+        status: 0,
+      };
+      this.calls.push(call);
+      res.once('close', () => (call.status = res.statusCode));
+      watchFaults(res, call);
+      this.faults.apply(req, res, () => void app(req, res));
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    this.#url = `http://127.0.0.1:${port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#server?.closeAllConnections();
+    await new Promise<void>((resolve) => (this.#server ? this.#server.close(() => resolve()) : resolve()));
+  }
+
+  /** Puts a job into the queue; `twice` hands it out two times. */
+  give(job: FakeJob, { twice = false } = {}): FakeJob {
+    this.jobs.push(job);
+    this.#queue.push(job, ...(twice ? [job] : []));
+    return job;
+  }
+
+  /** Up to so many jobs for a claim. */
+  take(slots: number): FakeJob[] {
+    return this.#queue.splice(0, slots);
+  }
+
+  /** Answers every claim that waits, with nothing. */
+  cutClaims(): void {
+    this.cuts++;
+  }
+
+  /** Takes back what was not handed out. */
+  clear(): void {
+    this.#queue = [];
+  }
+
+  find(jobId: string): FakeJob | undefined {
+    return this.jobs.find((job) => job.jobId === jobId);
+  }
+
+  /** The newest registration that takes jobs, and the newest that serves profiles. */
+  get runner(): Presence | undefined {
+    return this.presences.findLast(({ registration, gone }) => registration.slots > 0 && !gone);
+  }
+
+  get api(): Presence | undefined {
+    return this.presences.findLast(({ registration }) => registration.apiUrl !== undefined);
+  }
+
+  /** Waits until something holds; false when it does not within the time. */
+  async until(holds: () => boolean, withinMs: number): Promise<boolean> {
+    const end = Date.now() + withinMs;
+    while (!holds()) {
+      if (Date.now() > end || this.stopping.aborted) return false;
+      await sleep(15);
+    }
+    return true;
+  }
+}
+
+/** Notes what the document has against a call, from the problem that answers it. */
+function watchFaults(res: ServerResponse, call: Call): void {
+  const end = res.end.bind(res);
+  res.end = ((...args: unknown[]) => {
+    const [body] = args;
+    const bad = res.statusCode === 400 || res.statusCode === 401 || res.statusCode === 405 || res.statusCode === 415;
+    if (bad && (typeof body === 'string' || body instanceof Uint8Array)) {
+      call.fault = `${call.method} ${call.path}: ${Buffer.from(body).toString('utf8').slice(0, 600)}`;
+    }
+    return (end as (...all: unknown[]) => unknown)(...args);
+  }) as typeof end;
+}

@@ -1,0 +1,83 @@
+import type { Scene } from '../scene.ts';
+import { PATIENCE_MS } from '../scene.ts';
+
+/** Rule 1: the first registration finds be-api away, the second loses its answer. */
+export async function registers({ fake, worker, verdicts }: Scene): Promise<boolean> {
+  await fake.until(() => fake.presences.length > 1 || worker.ended, PATIENCE_MS * 2);
+  const tried = fake.calls.filter(({ path }) => path === '/v1/workers').length;
+  return verdicts.check(
+    1,
+    fake.runner !== undefined && fake.presences.length > 1,
+    `${tried} tries to register led to ${fake.presences.length} registrations; the first two were made to go wrong`,
+  );
+}
+
+/** Rule 3: an idle worker claims or sends heartbeats. */
+export async function livesOn(scene: Scene): Promise<void> {
+  const { fake, verdicts } = scene;
+  const from = Date.now();
+  await scene.pause(fake.heartbeatMs * 4);
+  const workerId = fake.runner?.workerId;
+  const beats = fake.heartbeats
+    .filter((beat) => beat.atMs >= from && beat.workerId === workerId)
+    .map(({ atMs }) => atMs);
+  const waits = fake.claims.some((claim) => claim.open && claim.workerId === workerId);
+  const signs = [from, ...beats, Date.now()];
+  const longest = Math.max(...signs.slice(1).map((at, i) => at - (signs[i] ?? at)));
+  verdicts.check(
+    3,
+    waits || longest <= fake.heartbeatMs * 3,
+    `nothing was heard of an idle worker for ${longest} ms, with a heartbeat interval of ${fake.heartbeatMs} ms`,
+  );
+}
+
+/** Rule 4: be-api answers 503 for a while. */
+export async function outlivesAnOutage(scene: Scene): Promise<void> {
+  const { fake, verdicts, worker } = scene;
+  const outage = fake.faults.plan('POST', /./, { kind: 'status', status: 503, code: 'unavailable' }, Infinity);
+  // What waits is answered with nothing, so that the worker comes again and finds be-api away.
+  fake.cutClaims();
+  const from = fake.calls.length;
+  const outageMs = 3_000;
+  await scene.pause(outageMs);
+  const calls = fake.calls.length - from;
+  outage.end();
+  if (!verdicts.check(4, !worker.ended, `the worker ended while be-api was away: ${worker.said.slice(-500)}`)) return;
+  verdicts.check(4, calls <= 60, `${calls} calls in ${outageMs} ms to a be-api that answers 503`);
+  await scene.works(4, 'after be-api was away');
+}
+
+/** Rule 5: the registration is gone. */
+export async function registersAgain(scene: Scene): Promise<void> {
+  const { fake, verdicts } = scene;
+  const before = fake.presences.length;
+  for (const presence of fake.presences) presence.gone = true;
+  await scene.until(() => fake.presences.length > before && fake.runner !== undefined, PATIENCE_MS);
+  if (verdicts.check(5, fake.runner !== undefined, 'told 410, the worker did not register again')) {
+    await scene.works(5, 'after registering again');
+  }
+}
+
+/** Rule 6, over everything that happened. */
+export function claimsWithinItsSlots({ fake, verdicts }: Scene): void {
+  const slots = fake.runner?.registration.slots ?? 1;
+  const seen = new Map<string, boolean>();
+  for (const claim of fake.claims) {
+    verdicts.check(6, claim.slots <= slots, `it claimed ${claim.slots} jobs with ${slots} slots`);
+    const answered = seen.get(claim.requestId);
+    verdicts.check(
+      6,
+      answered !== true,
+      `it used the request id ${claim.requestId} again after its answer had arrived`,
+    );
+    seen.set(claim.requestId, claim.answered);
+  }
+  if (fake.claims.length === 0) verdicts.fail(6, 'it never claimed');
+  if (fake.overfull) verdicts.fail(6, 'it claimed more than it had slots free');
+}
+
+/** Rule 2, over everything that happened. */
+export function spoke({ fake, verdicts }: Scene): void {
+  const faults = fake.calls.flatMap(({ fault }) => (fault === undefined ? [] : [fault]));
+  verdicts.check(2, faults.length === 0, faults[0] ?? '');
+}

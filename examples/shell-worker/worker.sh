@@ -1,0 +1,195 @@
+#!/bin/sh
+# A worker in POSIX sh: registers, tells its one profile, claims one job at a time, runs it, reports. Needs curl and awk.
+# See docs/protocol.md for the rules that the numbers in the comments name.
+set -u
+
+: "${BE_API_URL:?}" "${SERVICE_ACCOUNT_KEY:?}"
+TYPE=${WORKER_TYPE:-shell-text}
+# Jobs come with the profile's id; this worker has one profile, which never changes.
+PROFILE_ID=${PROFILE_ID:-01900000-0000-7000-8000-000000000001}
+FUNCTION='{"name":"shell.upper","version":"1.0.0","description":"Upper-cases a text.","settingsSchema":{"type":"object"},"inputSchema":{},"outputSchema":{}}'
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/shell-worker.XXXXXX") || exit 1
+DRAINING=0 WORKER_ID= HEARTBEAT_S=5 CLAIM_PID=
+trap 'DRAINING=1; [ -z "$CLAIM_PID" ] || kill "$CLAIM_PID" 2>/dev/null' TERM INT
+trap 'rm -rf "$WORK"' EXIT
+
+say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
+new_id() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | sed 's/^\(.\{8\}\)\(....\).\(...\).\(...\)\(.*\)$/\1-\2-7\3-8\4-\5/'; }
+
+# call METHOD PATH BODY [SECONDS]: the answer in $WORK/answer, its status in STATUS (000: no whole answer).
+call() {
+  STATUS=$(curl -sS -o "$WORK/answer" -w '%{http_code}' -m "${4:-15}" -X "$1" "$BE_API_URL$2" \
+    -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H 'Content-Type: application/json' \
+    ${LEASE:+-H "Connecta-Lease: $LEASE"} ${3:+--data-binary "$3"} 2>/dev/null) || STATUS=000
+}
+passes() { case $STATUS in 000 | 5?? | 429) return 0 ;; *) return 1 ;; esac; }
+
+# field FILE NAME: the value of a top-level member of the first object that has it, as JSON text.
+field() {
+  awk -v name="\"$2\":" '
+    { text = text $0 "\n" }
+    END {
+      at = index(text, name); if (!at) exit
+      rest = substr(text, at + length(name)); depth = 0; quoted = 0; out = ""
+      for (i = 1; i <= length(rest); i++) {
+        c = substr(rest, i, 1)
+        if (quoted) { out = out c; if (c == "\\") { i++; out = out substr(rest, i, 1) } else if (c == "\"") quoted = 0; continue }
+        if (c == "\"") quoted = 1
+        if (c == "{" || c == "[") depth++
+        if (c == "}" || c == "]") { if (depth == 0) break; depth-- }
+        if (c == "," && depth == 0) break
+        out = out c
+      }
+      gsub(/^[ \n]+|[ \n]+$/, "", out); print out
+    }' "$1"
+}
+text() { field "$1" "$2" | sed 's/^"//; s/"$//'; }
+
+# Rules 1 and 5: registers until it is registered, then tells be-api of the profile.
+register() {
+  WAIT=1 LEASE=
+  while [ "$DRAINING" = 0 ]; do
+    call POST /v1/workers "{\"type\":\"$TYPE\",\"role\":\"runner\",\"instance\":\"$TYPE-$$\",\"version\":\"1.0.0\",\"language\":\"sh\",\"slots\":1,\"owner\":{\"team\":\"Examples\",\"contact\":\"examples@example.org\"},\"functions\":[$FUNCTION],\"transport\":\"http\",\"protocolVersion\":1}"
+    if [ "$STATUS" = 201 ]; then
+      WORKER_ID=$(text "$WORK/answer" workerId)
+      HEARTBEAT_S=$(($(field "$WORK/answer" heartbeatMs) / 1000))
+      [ "$HEARTBEAT_S" -ge 1 ] || HEARTBEAT_S=1
+      call PUT "/v1/worker-types/$TYPE/profiles" "{\"profiles\":[{\"id\":\"$PROFILE_ID\",\"name\":\"upper\",\"function\":\"shell.upper\",\"revision\":1}]}"
+      [ "$STATUS" = 200 ] && { say "registered as $WORKER_ID"; return 0; }
+    fi
+    say "could not register: $STATUS"
+    sleep "$WAIT"
+    [ "$WAIT" -ge 5 ] || WAIT=$((WAIT + 1))
+  done
+  return 1
+}
+
+# Rule 15: says that the job is held for as long as it runs; a mark tells that it no longer counts (rules 16, 17).
+keep_alive() {
+  while sleep "$HEARTBEAT_S"; do
+    call POST "/v1/jobs/$JOB/heartbeat" '{}'
+    [ "$STATUS" = 200 ] && grep -q '"\(cancel\|stale\)":true' "$WORK/answer" && : >"$WORK/stop" && exit 0
+  done
+}
+
+# The function: $WORK/input in, $WORK/output out. Replace it with your own program.
+run_function() {
+  awk '{ print toupper($0) }' "$WORK/input" >"$WORK/output"
+}
+
+# Rules 18 and 19: the input into $WORK/input, checked against its hash; or FAILURE says why not.
+read_input() {
+  FAILURE=
+  BLOB=$(text "$WORK/job" blobId)
+  case $(field "$WORK/job" blobId) in
+  '"'*)
+    TRIES=0
+    until curl -sSf -m 300 -o "$WORK/input" "$BE_API_URL/v1/jobs/$JOB/blobs/$BLOB" \
+      -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H "Connecta-Lease: $LEASE" 2>/dev/null; do
+      TRIES=$((TRIES + 1))
+      [ "$TRIES" -lt 5 ] || { FAILURE='"kind":"retryable","code":"blobs_unavailable","message":"the input could not be read"'; return 1; }
+      sleep 1
+    done
+    WANT=$(text "$WORK/job" sha256)
+    [ "$(sha256sum "$WORK/input" | cut -d' ' -f1)" = "$WANT" ] && return 0
+    FAILURE='"kind":"retryable","code":"blob_mismatch","message":"the input is not what its reference says"'
+    return 1
+    ;;
+  esac
+  case $(field "$WORK/job" value) in
+  '"'*) printf '%b' "$(text "$WORK/job" value | sed 's/\\"/"/g; s/%/%/g')" >"$WORK/input" ;;
+  *)
+    FAILURE='"kind":"permanent","code":"invalid_input","message":"the input must be a text or a blob"'
+    return 1
+    ;;
+  esac
+}
+
+# The result as JSON in VALUE: a text, or, over 8 KiB (rule 20), the reference of a blob that is stored under one id.
+write_result() {
+  if [ "$(wc -c <"$WORK/output")" -le 4000 ]; then
+    VALUE=$(awk 'BEGIN { printf "\"" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); gsub(/[[:cntrl:]]/, "?"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { printf "\"" }' "$WORK/output")
+    return 0
+  fi
+  OUT_ID=$(new_id) TRIES=0
+  while [ "$TRIES" -lt 8 ]; do
+    STATUS=$(curl -sS -m 300 -o "$WORK/answer" -w '%{http_code}' -X PUT "$BE_API_URL/v1/jobs/$JOB/blobs/$OUT_ID" \
+      -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H "Connecta-Lease: $LEASE" -H 'Content-Type: text/plain' \
+      --data-binary "@$WORK/output" 2>/dev/null) || STATUS=000
+    case $STATUS in 20?) VALUE=$(cat "$WORK/answer"); return 0 ;; esac
+    passes || break
+    TRIES=$((TRIES + 1))
+    sleep 1
+  done
+  FAILURE='"kind":"retryable","code":"blobs_unavailable","message":"the result could not be stored"'
+  return 1
+}
+
+# One job out of a claim's answer: rules 8 to 14.
+work() {
+  JOB=$(text "$WORK/job" jobId) LEASE=$(text "$WORK/job" lease)
+  rm -f "$WORK/stop"
+  TRIES=0
+  call POST "/v1/jobs/$JOB/start" ''
+  while passes && [ "$TRIES" -lt 5 ]; do
+    sleep 1
+    TRIES=$((TRIES + 1))
+    call POST "/v1/jobs/$JOB/start" ''
+  done
+  [ "$STATUS" = 200 ] || { say "job $JOB is not ours: $STATUS"; LEASE=; return; }
+  keep_alive &
+  BEATS=$!
+  if read_input && run_function && write_result; then
+    WHAT=complete BODY="{\"value\":$VALUE}"
+  else
+    : "${FAILURE:=\"kind\":\"retryable\",\"code\":\"function_error\",\"message\":\"the function failed\"}"
+    WHAT=fail BODY="{$FAILURE}"
+  fi
+  kill "$BEATS" 2>/dev/null
+  wait "$BEATS" 2>/dev/null
+  # Rules 12 and 13: the same end again until it is recorded, or refused for good.
+  WAIT=1
+  while [ ! -e "$WORK/stop" ]; do
+    call POST "/v1/jobs/$JOB/$WHAT" "$BODY" 20
+    passes || break
+    sleep "$WAIT"
+    [ "$WAIT" -ge 5 ] || WAIT=$((WAIT + 1))
+  done
+  say "job $JOB: $WHAT $STATUS"
+  LEASE=
+}
+
+register
+REQUEST=$(new_id) WAIT=1
+while [ "$DRAINING" = 0 ]; do
+  # Rules 6 and 7: in the background, so that SIGTERM interrupts a claim that waits.
+  LEASE=
+  curl -sS -m 40 -o "$WORK/claimed" -w '%{http_code}' -X POST "$BE_API_URL/v1/jobs/claim" \
+    -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H 'Content-Type: application/json' \
+    --data-binary "{\"workerId\":\"$WORKER_ID\",\"slots\":1,\"waitMs\":20000,\"requestId\":\"$REQUEST\"}" \
+    >"$WORK/status" 2>/dev/null &
+  CLAIM_PID=$!
+  wait "$CLAIM_PID" && STATUS=$(cat "$WORK/status") || STATUS=000
+  CLAIM_PID=
+  [ "$DRAINING" = 0 ] || break
+  case $STATUS in
+  200)
+    REQUEST=$(new_id) WAIT=1
+    if grep -q '"jobs":\[{' "$WORK/claimed"; then
+      cp "$WORK/claimed" "$WORK/job"
+      work
+    fi
+    # Rule 22.
+    grep -q '"drain":true' "$WORK/claimed" && DRAINING=1
+    ;;
+  404 | 410) register && REQUEST=$(new_id) ;;
+  *)
+    sleep "$WAIT"
+    [ "$WAIT" -ge 5 ] || WAIT=$((WAIT + 1))
+    ;;
+  esac
+done
+# Rules 22 and 23.
+[ -z "$WORKER_ID" ] || call DELETE "/v1/workers/$WORKER_ID" '' 3
+say 'left'
+exit 0
