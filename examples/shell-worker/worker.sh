@@ -1,13 +1,15 @@
 #!/bin/sh
-# A worker in POSIX sh: registers, tells its one profile, claims one job at a time, runs it, reports. Needs curl and awk.
+# A worker in POSIX sh: registers, tells its two fixed profiles, claims one job at a time, runs it, reports. Needs curl and awk.
 # See docs/protocol.md for the rules that the numbers in the comments name.
 set -u
 
 : "${BE_API_URL:?}" "${SERVICE_ACCOUNT_KEY:?}"
 TYPE=${WORKER_TYPE:-shell-text}
-# Jobs come with the profile's id; this worker has one profile, which never changes.
-PROFILE_ID=${PROFILE_ID:-01900000-0000-7000-8000-000000000001}
-FUNCTION='{"name":"shell.upper","version":"1.0.0","description":"Upper-cases a text.","settingsSchema":{"type":"object"},"inputSchema":{},"outputSchema":{}}'
+# Two functions, each with one profile; jobs come with the name of the function.
+describe() { printf '{"name":"%s","version":"1.0.0","description":"%s","settingsSchema":{"type":"object"},"inputSchema":{},"outputSchema":{}}' "$1" "$2"; }
+FUNCTIONS="$(describe shell.upper 'Upper-cases a text.'),$(describe shell.slow-upper 'The same, in five seconds.')"
+PROFILES='{"id":"01900000-0000-7000-8000-000000000001","name":"upper","function":"shell.upper","revision":1},
+  {"id":"01900000-0000-7000-8000-000000000002","name":"slow-upper","function":"shell.slow-upper","revision":1}'
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/shell-worker.XXXXXX") || exit 1
 DRAINING=0 WORKER_ID= HEARTBEAT_S=5 CLAIM_PID=
 trap 'DRAINING=1; [ -z "$CLAIM_PID" ] || kill "$CLAIM_PID" 2>/dev/null' TERM INT
@@ -45,16 +47,16 @@ field() {
 }
 text() { field "$1" "$2" | sed 's/^"//; s/"$//'; }
 
-# Rules 1 and 5: registers until it is registered, then tells be-api of the profile.
+# Rules 1 and 5: registers until it is registered, then tells be-api of the profiles.
 register() {
   WAIT=1 LEASE=
   while [ "$DRAINING" = 0 ]; do
-    call POST /v1/workers "{\"type\":\"$TYPE\",\"role\":\"runner\",\"instance\":\"$TYPE-$$\",\"version\":\"1.0.0\",\"language\":\"sh\",\"slots\":1,\"owner\":{\"team\":\"Examples\",\"contact\":\"examples@example.org\"},\"functions\":[$FUNCTION],\"transport\":\"http\",\"protocolVersion\":1}"
+    call POST /v1/workers "{\"type\":\"$TYPE\",\"role\":\"runner\",\"instance\":\"$TYPE-$$\",\"version\":\"1.0.0\",\"language\":\"sh\",\"slots\":1,\"owner\":{\"team\":\"Examples\",\"contact\":\"examples@example.org\"},\"functions\":[$FUNCTIONS],\"transport\":\"http\",\"protocolVersion\":1}"
     if [ "$STATUS" = 201 ]; then
       WORKER_ID=$(text "$WORK/answer" workerId)
       HEARTBEAT_S=$(($(field "$WORK/answer" heartbeatMs) / 1000))
       [ "$HEARTBEAT_S" -ge 1 ] || HEARTBEAT_S=1
-      call PUT "/v1/worker-types/$TYPE/profiles" "{\"profiles\":[{\"id\":\"$PROFILE_ID\",\"name\":\"upper\",\"function\":\"shell.upper\",\"revision\":1}]}"
+      call PUT "/v1/worker-types/$TYPE/profiles" "{\"profiles\":[$PROFILES]}"
       [ "$STATUS" = 200 ] && { say "registered as $WORKER_ID"; return 0; }
     fi
     say "could not register: $STATUS"
@@ -67,13 +69,15 @@ register() {
 # Rule 15: says that the job is held for as long as it runs; a mark tells that it no longer counts (rules 16, 17).
 keep_alive() {
   while sleep "$HEARTBEAT_S"; do
-    call POST "/v1/jobs/$JOB/heartbeat" '{}'
-    [ "$STATUS" = 200 ] && grep -q '"\(cancel\|stale\)":true' "$WORK/answer" && : >"$WORK/stop" && exit 0
+    curl -sS -m 10 -o "$WORK/beat" -X POST "$BE_API_URL/v1/jobs/$JOB/heartbeat" -H "Connecta-Lease: $LEASE" \
+      -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H 'Content-Type: application/json' --data-binary '{}' 2>/dev/null &&
+      grep -q '"\(cancel\|stale\)":true' "$WORK/beat" && : >"$WORK/stop" && kill "$RUN" && exit 0
   done
 }
 
 # The function: $WORK/input in, $WORK/output out. Replace it with your own program.
 run_function() {
+  [ "$(text "$WORK/job" function)" != shell.slow-upper ] || sleep 5
   awk '{ print toupper($0) }' "$WORK/input" >"$WORK/output"
 }
 
@@ -137,16 +141,25 @@ work() {
     call POST "/v1/jobs/$JOB/start" ''
   done
   [ "$STATUS" = 200 ] || { say "job $JOB is not ours: $STATUS"; LEASE=; return; }
-  keep_alive &
-  BEATS=$!
-  if read_input && run_function && write_result; then
+  CODE=1
+  if read_input; then
+    run_function &
+    RUN=$!
+    keep_alive &
+    BEATS=$!
+    wait "$RUN"
+    CODE=$?
+    # A signal ends the waiting, not the function.
+    while [ "$CODE" -gt 128 ] && kill -0 "$RUN" 2>/dev/null; do wait "$RUN"; CODE=$?; done
+    kill "$BEATS" 2>/dev/null
+    wait "$BEATS" 2>/dev/null
+  fi
+  if [ "$CODE" = 0 ] && write_result; then
     WHAT=complete BODY="{\"value\":$VALUE}"
   else
     : "${FAILURE:=\"kind\":\"retryable\",\"code\":\"function_error\",\"message\":\"the function failed\"}"
     WHAT=fail BODY="{$FAILURE}"
   fi
-  kill "$BEATS" 2>/dev/null
-  wait "$BEATS" 2>/dev/null
   # Rules 12 and 13: the same end again until it is recorded, or refused for good.
   WAIT=1
   while [ ! -e "$WORK/stop" ]; do
