@@ -9,7 +9,6 @@ export {
   type Stopped,
 } from './advance.ts';
 export { standInFor, type Outcomes } from './needs.ts';
-export { parseDuration } from './durations.ts';
 export { compileExpression, type CompiledExpression, type Expression } from './expressions/compile.ts';
 export {
   evaluate,
@@ -23,6 +22,8 @@ export {
 } from './expressions/evaluate.ts';
 export { Scope, strategyOf, type EachView, type ScopeValues, type StepView } from './expressions/scope.ts';
 export type { Reference } from './expressions/syntax.ts';
+export { fitsType } from './checks/faultsOfWhole.ts';
+export { chainOf, compileWorkflow, type CompileResult, type CompiledStep, type CompiledWorkflow } from './workflow.ts';
 export {
   compilePlan,
   readPlan,
@@ -36,6 +37,7 @@ export {
   type TaskStep,
   type WaitStep,
 } from './plan.ts';
+export { coreOf, plannedCache, plannedWait } from './plannedStep.ts';
 export {
   DEFAULT_RETRY,
   decideRetry,
@@ -56,7 +58,6 @@ export {
 export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
 export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
-export { chainOf, compileWorkflow, type CompileResult, type CompiledWorkflow } from './workflow.ts';
 export { endWait, type WaitAnswer, type WaitEnd } from './waits.ts';
 export {
   FINGERPRINT_PARTS,

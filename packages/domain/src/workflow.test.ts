@@ -12,12 +12,12 @@ describe('compileWorkflow', () => {
     const result = compileWorkflow({
       steps: { last: { uses: 'generic/b', needs: ['first', 'first'] }, first: { uses: 'generic/a' } },
     });
-    expect(result).toEqual({
+    expect(result).toMatchObject({
       ok: true,
       workflow: {
         steps: [
-          { name: 'first', step: { uses: 'generic/a', needs: [] } },
-          { name: 'last', step: { uses: 'generic/b', needs: ['first'] } },
+          { name: 'first', step: { uses: 'generic/a' }, needs: [] },
+          { name: 'last', step: { uses: 'generic/b' }, needs: ['first'] },
         ],
         outputs: ['last'],
       },
@@ -45,11 +45,11 @@ describe('compileWorkflow', () => {
         output: 'nowhere',
       }),
     ).toEqual([
+      "/output: there is no step 'nowhere'",
       "/steps/Bad~1Name~0: 'Bad/Name~' is not a name: lower-case letters, digits, '-' and '_'",
       "/steps/Bad~1Name~0/uses: 'no-slash' is not a task: worker-type/profile-name",
-      "/steps/a/needs/1: there is no step 'missing'",
       "/steps/b/uses: 'g/b/c' is not a task: worker-type/profile-name",
-      "/output: there is no step 'nowhere'",
+      "/steps/a/needs/1: there is no step 'missing'",
       '/steps/a/needs: these steps wait for each other: a → b → a',
     ]);
   });

@@ -1,45 +1,58 @@
-import {
-  MAX_STEPS,
-  NAME_PATTERN,
-  parseTask,
-  type Fault,
-  type WorkflowDefinition,
-  type WorkflowStep,
-} from '@connecta/contracts';
-import { findCycle, sortTopologically } from './graph.ts';
+import { parseTask, type Edge, type Fault, type WorkflowDefinition, type WorkflowStep } from '@connecta/contracts';
+import { faultsOfExpressions } from './checks/faultsOfExpressions.ts';
+import { faultsOfNeeds } from './checks/faultsOfNeeds.ts';
+import { faultsOfStep } from './checks/faultsOfStep.ts';
+import { faultsOfWhole } from './checks/faultsOfWhole.ts';
+import { sortTopologically } from './graph.ts';
+import { stepGraph } from './stepGraph.ts';
 
-/** A workflow that holds together: names are legal, needs exist, no cycle, outputs known. */
+/** A step of a workflow that holds together. */
+export interface CompiledStep {
+  name: string;
+  /** As its author wrote it. */
+  step: WorkflowStep;
+  /** Each once, without edges. */
+  needs: string[];
+  edges?: { [need: string]: Edge[] };
+  /** The step whose fallback this is. */
+  fallbackFor?: string;
+}
+
+/** A workflow that holds together: names are legal, needs exist, no cycle, outputs known, expressions see what they name. */
 export interface CompiledWorkflow {
-  /** In topological order; `needs` is always there and free of repeats. */
-  steps: { name: string; step: WorkflowStep & { needs: string[] } }[];
+  definition: WorkflowDefinition;
+  /** In topological order. */
+  steps: CompiledStep[];
   outputs: string[];
 }
 
 export type CompileResult = { ok: true; workflow: CompiledWorkflow } | { ok: false; faults: Fault[] };
 
+/** A message lists so many faults at most. */
+const MAX_FAULTS = 200;
+
 /** Checks a workflow (whose shape the JSON Schema has passed) and finds every fault at once, each with its JSON pointer. */
 export function compileWorkflow(definition: WorkflowDefinition): CompileResult {
-  const names = Object.keys(definition.steps);
-  const faults: Fault[] = [
-    ...faultsOfSize(names),
-    ...names.flatMap((name) => faultsOfStep(name, definition)),
-    ...faultsOfOutput(definition),
+  const graph = stepGraph(definition);
+  const faults = [
+    ...faultsOfWhole(definition),
+    ...Object.keys(definition.steps).flatMap((name) => faultsOfStep(name, definition)),
+    ...faultsOfNeeds(definition, graph),
+    ...faultsOfExpressions(definition, graph),
   ];
-  const needs = new Map(names.map((name) => [name, [...new Set(definition.steps[name]?.needs ?? [])]]));
-  const cycle = findCycle(needs);
-  if (cycle) {
-    faults.push({
-      path: pointer('steps', cycle[0] as string, 'needs'),
-      message: `these steps wait for each other: ${cycle.join(' → ')}`,
-      code: 'cycle',
-    });
-  }
-  if (faults.length > 0) return { ok: false, faults };
-  const steps = sortTopologically(needs).map((name) => ({
-    name,
-    step: { ...(definition.steps[name] as WorkflowStep), needs: needs.get(name) as string[] },
-  }));
-  return { ok: true, workflow: { steps, outputs: definition.output ? [definition.output] : sinksOf(needs) } };
+  if (faults.length > 0) return { ok: false, faults: faults.slice(0, MAX_FAULTS) };
+  const steps = sortTopologically(graph.waits).map((name): CompiledStep => {
+    const edges = graph.edges.get(name);
+    const fallbackFor = graph.fallbackOf.get(name)?.[0];
+    return {
+      name,
+      step: definition.steps[name] as WorkflowStep,
+      needs: [...(graph.needs.get(name) as readonly string[])],
+      ...(edges ? { edges } : {}),
+      ...(fallbackFor === undefined ? {} : { fallbackFor }),
+    };
+  });
+  return { ok: true, workflow: { definition, steps, outputs: outputsOf(definition, steps) } };
 }
 
 /**
@@ -63,50 +76,10 @@ export function chainOf(tasks: readonly string[]): WorkflowDefinition {
   return { steps };
 }
 
-function faultsOfSize(names: readonly string[]): Fault[] {
-  if (names.length === 0) return [{ path: '/steps', message: 'a workflow needs at least one step' }];
-  if (names.length > MAX_STEPS) return [{ path: '/steps', message: `more than ${MAX_STEPS} steps` }];
-  return [];
-}
-
-function faultsOfStep(name: string, definition: WorkflowDefinition): Fault[] {
-  const faults: Fault[] = [];
-  const step = definition.steps[name] as WorkflowStep;
-  if (!NAME_PATTERN.test(name)) {
-    faults.push({
-      path: pointer('steps', name),
-      message: `'${name}' is not a name: lower-case letters, digits, '-' and '_'`,
-    });
-  }
-  if ('uses' in step && !parseTask(step.uses)) {
-    faults.push({
-      path: pointer('steps', name, 'uses'),
-      message: `'${step.uses}' is not a task: worker-type/profile-name`,
-    });
-  }
-  (step.needs ?? []).forEach((need, i) => {
-    if (Object.hasOwn(definition.steps, need)) return;
-    faults.push({
-      path: pointer('steps', name, 'needs', String(i)),
-      message: `there is no step '${need}'`,
-      code: 'unknown_step',
-    });
-  });
-  return faults;
-}
-
-function faultsOfOutput({ output, steps }: WorkflowDefinition): Fault[] {
-  if (output === undefined || Object.hasOwn(steps, output)) return [];
-  return [{ path: '/output', message: `there is no step '${output}'`, code: 'unknown_step' }];
-}
-
-/** The steps that nothing needs, in the author's order. */
-function sinksOf(needs: ReadonlyMap<string, readonly string[]>): string[] {
-  const needed = new Set([...needs.values()].flat());
-  return [...needs.keys()].filter((name) => !needed.has(name));
-}
-
-/** A JSON pointer (RFC 6901). */
-function pointer(...parts: string[]): string {
-  return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+/** The output that is named, or the steps that nothing needs, in the author's order; a fallback stands for another step. */
+function outputsOf({ output, steps }: WorkflowDefinition, compiled: readonly CompiledStep[]): string[] {
+  if (output !== undefined) return [output];
+  const inner = new Set(compiled.flatMap(({ needs }) => needs));
+  for (const { name, fallbackFor } of compiled) if (fallbackFor !== undefined) inner.add(name);
+  return Object.keys(steps).filter((name) => !inner.has(name));
 }

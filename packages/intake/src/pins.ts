@@ -1,5 +1,5 @@
 import { Problem, type Fault } from '@connecta/contracts';
-import { behaviourOf, type Plan } from '@connecta/domain';
+import { behaviourOf, coreOf, plannedCache, type Plan } from '@connecta/domain';
 import type { ProfileFact, WantedPlan } from '@connecta/store';
 import { closeMatches } from './closeMatches.ts';
 import type { Facts } from './facts.ts';
@@ -71,21 +71,23 @@ function pinned(behaviour: ProfileFact['behaviour']): string {
 
 export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan {
   const steps: Plan['steps'] = {};
-  for (const { name, step } of runnable.compiled.steps) {
+  for (const compiled of runnable.compiled.steps) {
+    const { name, step } = compiled;
     if (!('uses' in step)) continue;
     const profile = pins.get(name) as ProfileFact;
     steps[name] = {
       kind: 'task',
+      ...coreOf(compiled),
       uses: step.uses,
       workerType: profile.workerType,
       function: profile.function,
       profileId: profile.id,
       profileRevision: profile.revision,
-      needs: step.needs,
       ...(step.params ? { params: step.params } : {}),
       ...(profile.behaviour?.version === undefined ? {} : { functionVersion: profile.behaviour.version }),
       ...(profile.behaviour?.cacheable === true ? { cacheable: true } : {}),
       ...behaviourOf(step, profile.behaviour ?? {}),
+      ...(step.cache ? { cache: plannedCache(step.cache) } : {}),
     };
   }
   return { hash, plan: { steps, outputs: runnable.compiled.outputs }, workflow: runnable.workflow };
