@@ -9,6 +9,7 @@ import { authenticateServiceAccount } from './authenticate.ts';
 import type { BeApiConfig } from './config.ts';
 import { ClaimJobs } from './jobs/claim-jobs.ts';
 import { JobReports } from './jobs/job-reports.ts';
+import { OutputCheck } from './jobs/output-check.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { jobBlobsRouter } from './routes/job-blobs.ts';
 import { jobLogsRouter } from './routes/job-logs.ts';
@@ -49,7 +50,13 @@ export function createBeApi(deps: BeApiDeps): Express {
   const leases = { store, leaseKey: leaseKey(config.leaseKey) };
   const intake = createIntake({ store, storeValue: (from) => storeValue(bytes, from) });
   const claims = new ClaimJobs({ store, queues: queue.jobs, heartbeatMs: config.heartbeatMs, stopping });
-  const reports = new JobReports({ ...leases, events: queue.events, watch, stopping });
+  const reports = new JobReports({
+    ...leases,
+    events: queue.events,
+    watch,
+    outputs: new OutputCheck(store, log),
+    stopping,
+  });
   return createApi({
     name: 'be-api',
     openapi: OPENAPI_DOCUMENTS.beApi,

@@ -25,8 +25,8 @@ export class HttpWorkers {
     this.#harness = harness;
   }
 
-  async register(type: Account = 'painter'): Promise<string> {
-    const body = registration(type, { transport: 'http', instance: `${type}-h${++this.#count}` });
+  async register(type: Account = 'painter', more: object = {}): Promise<string> {
+    const body = registration(type, { transport: 'http', instance: `${type}-h${++this.#count}`, ...more });
     return (await this.#harness.register(body, type)).workerId;
   }
 

@@ -14,6 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
+const NUMBER = { type: 'number' };
+
 describe('reports', () => {
   let engine: ChildProcess | undefined;
   const startEngine = (): void => {
@@ -67,6 +69,27 @@ describe('reports', () => {
     await workers.post(id, 'start', lease).expect(409);
     await sleep(300);
     expect(await harness.store.prisma.lateReport.count({ where: { jobId: id } })).toBe(1);
+  });
+
+  test('of a result that breaks its schema fail the job in the name of who made it', async () => {
+    startEngine();
+    const functions = [{ name: 'f', version: '1.2.3', settingsSchema: {}, inputSchema: {}, outputSchema: NUMBER }];
+    const workerId = await workers.register('packer', { functions });
+    const { id, lease } = await workers.invoke({ type: 'packer' });
+    await workers.claim(workerId, {}, 'packer');
+    const done = await workers.post(id, 'complete', lease, { value: 'seven' }, 'packer').expect(200);
+    expect(done.body).toEqual({ attempt: 1, state: 'error' });
+    expect((await workers.post(id, 'complete', lease, { value: 'seven' }, 'packer').expect(200)).body).toEqual(
+      done.body,
+    );
+    const { error } = await harness.store.prisma.job.findUniqueOrThrow({ where: { id } });
+    expect(error).toEqual({
+      ...{ kind: 'permanent', code: 'invalid_output' },
+      message: 'the result of f 1.2.3 (worker type packer, team team) breaks its outputSchema: / must be number',
+    });
+    const second = await workers.invoke({ type: 'packer' });
+    await workers.claim(workerId, {}, 'packer');
+    await workers.post(second.id, 'complete', second.lease, { value: 7 }, 'packer').expect(200);
   });
 
   test('of an older attempt name the one that won', async () => {

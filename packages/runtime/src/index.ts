@@ -23,6 +23,7 @@ export { decodeCursor, encodeCursor, toPage, type Page } from './http/cursors.ts
 export { idempotencyKeyOf, idempotencyOf, type Idempotency } from './http/idempotency.ts';
 export { hasBody, readBody } from './http/read-json-body.ts';
 export { createHealthApp, type HealthOptions, type ReadyChecks } from './http/system-routes.ts';
+export { compileValueCheck, type ValueCheck } from './openapi/value-check.ts';
 export { parseSafeJson, unstorableText } from './openapi/safe-json.ts';
 export { bearerOf, hashKey, keyMatches, newKey } from './authentication/keys.ts';
 export { KEY_CACHE_TTL_MS, KeyCache } from './authentication/key-cache.ts';

@@ -264,3 +264,4 @@ export {
   type LoggingJob,
   type NumberedLogLine,
 } from './job-logs/listJobLog.ts';
+export { findOutputRule, type OutputRule } from './workers/findOutputRule.ts';

@@ -5,6 +5,7 @@ import { isBlobRef, type BlobRef, type JsonValue } from '@connecta/contracts';
 import { Closers, silentLogger } from '@connecta/runtime';
 import { startRunner, startWorkerApi, type Runner, type WorkerApi } from '../src/index.ts';
 import { Harness, until } from './harness.ts';
+import { logOf } from './log-of.ts';
 import { aborted, WORKER_TYPE, workerType } from './worker-type.ts';
 
 const key = randomBytes(32).toString('base64url');
@@ -89,19 +90,9 @@ describe('a worker type', () => {
   });
 
   test('has what its functions log kept with the attempt, without the secrets of the settings', async () => {
-    const jobId = await send('test.log', 1200);
-    expect(await harness.end(jobId)).toMatchObject({ type: 'completed' });
-    const rows = await until(async () => {
-      const found = await harness.sql<{ first: number; count: number; lines: { message: string }[] }>(
-        `SELECT first, count, lines FROM job_logs WHERE job_id = $1 AND attempt = 1 ORDER BY first`,
-        [jobId],
-      );
-      return found.reduce((sum, { count }) => sum + count, 0) === 1200 ? found : undefined;
-    });
-    const lines = rows.flatMap((row) => row.lines);
-    expect(lines[0]).toMatchObject({ message: 'line 1 with [redacted]', fields: { i: 1, password: '[redacted]' } });
-    expect(lines.at(-1)?.message).toBe('line 1200 with [redacted]');
-    expect(JSON.stringify(rows)).not.toContain('hunter2');
+    const lines = await logOf(harness, await send('test.log', 1200), 1200);
+    expect(lines[0]).toEqual({ message: 'line 1 with [redacted]', password: '[redacted]' });
+    expect(lines.at(-1)).toMatchObject({ message: 'line 1200 with [redacted]' });
   });
 
   test('tells changes of its profiles, also those made while be-api was away', async () => {

@@ -18,6 +18,7 @@ import {
   type Store,
 } from '@connecta/store';
 import { leaseOf, refusalOf, type ShownLease } from './held-job.ts';
+import type { OutputCheck } from './output-check.ts';
 import { judgeReport, type ReportedEnd, type ReportVerdict } from './judge-report.ts';
 
 /** How long the answer to an end waits for the engine; then the worker is asked to send it again. */
@@ -39,6 +40,7 @@ export interface ReportParts {
   leaseKey: KeyObject;
   events: EventChannel;
   watch: OrderWatch;
+  outputs: OutputCheck;
   stopping: AbortSignal;
 }
 
@@ -99,14 +101,15 @@ export class JobReports {
    * @throws Problem lease_invalid, not_found, too_large; stale_attempt and already_ended (with `winningAttempt`) when it
    * changed nothing and was kept aside; unavailable when nobody has decided yet
    */
-  async end(shown: ShownLease, body: EndBody): Promise<{ attempt: number; state: string }> {
-    if (body.type === 'completed' && jsonBytes(body.value) > INLINE_VALUE_BYTES) {
+  async end(shown: ShownLease, told: EndBody): Promise<{ attempt: number; state: string }> {
+    if (told.type === 'completed' && jsonBytes(told.value) > INLINE_VALUE_BYTES) {
       throw new Problem('too_large', `A value over ${INLINE_VALUE_BYTES} bytes of JSON is stored as a blob first.`);
     }
     const { lease, job } = await this.#find(shown);
-    const hash = createHash('sha256').update(JSON.stringify(body)).digest('base64url');
+    const hash = createHash('sha256').update(JSON.stringify(told)).digest('base64url');
     const { attempt } = lease;
     if (job.recordedHash === hash) return { attempt, state: job.state };
+    const body = await this.#checked(job, told);
     const event: WorkerEvent = { ...headOf({ lease, job, token: shown.lease }), ...body };
     let { verdict, state } = { verdict: judgeReport(job, attempt, body), state: job.state };
     // A refused report goes to the engine as well, once, which keeps it aside for people to see.
@@ -116,6 +119,15 @@ export class JobReports {
     await noteReport(this.#parts.store, { ...lease, hash, recorded: verdict.is === 'recorded' });
     if (verdict.is === 'refused') throw verdict.problem;
     return { attempt, state };
+  }
+
+  /** A result that breaks its function's promise is a failure. */
+  async #checked(job: ReportedJob, told: EndBody): Promise<EndBody> {
+    if (told.type !== 'completed') return told;
+    const error = await this.#parts.outputs.errorOf(job, told.value);
+    if (!error) return told;
+    const { context, startedAt } = told;
+    return { type: 'failed', error, context, startedAt };
   }
 
   /** Publishes an end and waits for what the engine makes of it. */

@@ -6,6 +6,8 @@ export interface ReportedJob {
   orderId: OrderId;
   orderState: OrderState;
   state: JobState;
+  workerType: string;
+  function: string;
   /** The attempt that counts now. */
   attempt: number;
   result: JsonValue;
@@ -23,7 +25,8 @@ export interface ReportedJob {
 export async function findReportedJob(store: Store, id: JobId, attempt: number): Promise<ReportedJob | null> {
   const { rows } = await store.pool.query<ReportedJob>({
     name: 'find_reported_job',
-    text: `SELECT j.order_id AS "orderId", o.state AS "orderState", j.state, j.attempt, j.result, j.error, i.instance,
+    text: `SELECT j.order_id AS "orderId", o.state AS "orderState", j.state, j.attempt, j.result,
+             j.worker_type AS "workerType", j.function, j.error, i.instance,
              c.acked_at AS "ackedAt", c.start_ms AS "startMs", c.complete_ms AS "completeMs",
              c.recorded_hash AS "recordedHash", c.refused_hash AS "refusedHash"
            FROM jobs j JOIN orders o ON o.id = j.order_id

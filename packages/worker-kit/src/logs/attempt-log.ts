@@ -13,7 +13,7 @@ export function attemptLog(options: {
   const { attempt, own, keeper, redact } = options;
   const write =
     (level: LogLevel) =>
-    (given: object, text: string): void => {
+    (given: object, text: unknown): void => {
       const fields = tellFields(given, redact());
       const message = clean(redact()(String(text)));
       own[level](fields, message);
