@@ -7,6 +7,7 @@ import type { Express } from 'express';
 import { authenticateCaller, callerOf } from './access/caller.ts';
 import type { BlobAccess } from './blobs/blob-access.ts';
 import type { FeApiConfig } from './config.ts';
+import { answersRouter } from './routes/answers.ts';
 import { apiKeysRouter } from './routes/api-keys.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { clientsRouter } from './routes/clients.ts';
@@ -63,7 +64,8 @@ export function createFeApi(deps: FeApiDeps): Express {
     name: 'fe-api',
     openapi: OPENAPI_DOCUMENTS.feApi,
     routers: [
-      ordersRouter({ ...bytes, intake, watch, stopping }),
+      ordersRouter({ ...bytes, intake, watch, webhookKey: config.webhookKey, stopping }),
+      answersRouter({ ...blobIntake, webhookKey: config.webhookKey }),
       retriesRouter({ store }),
       orderEventsRouter({ store, watch, stopping }),
       jobLogsRouter({ store, stopping }),

@@ -71,6 +71,7 @@ export {
   type Producer,
 } from './functions.ts';
 export { MAX_DURATION_MS, parseDuration } from './durations.ts';
+export { callbackToken, readCallbackToken, type CallbackTarget } from './callbacks.ts';
 export { leaseKey, readLease, signLease, type Lease } from './leases.ts';
 export {
   DEFAULT_PRIORITY,

@@ -10,10 +10,12 @@ export async function visibleOrder(store: Store, caller: Caller, id: string): Pr
   throw noOrder();
 }
 
-/** The whole trace of an order that the caller may know of. @throws Problem not_found */
-export async function visibleTrace(store: Store, caller: Caller, id: string): Promise<OrderView> {
+/** The whole trace of an order that the caller may know of; who only looks is not told callbacks. @throws Problem not_found */
+export async function visibleTrace(store: Store, caller: Caller, id: string, callbackKey?: string): Promise<OrderView> {
   const order = await findOrderTrace(store, id as OrderId);
-  if (order && (!caller.clientId || caller.clientId === order.clientId)) return orderView(order);
+  if (order && (!caller.clientId || caller.clientId === order.clientId)) {
+    return orderView(order, caller.role === 'viewer' ? undefined : callbackKey);
+  }
   throw noOrder();
 }
 

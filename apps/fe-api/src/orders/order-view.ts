@@ -2,20 +2,21 @@ import type { FeApiOperations, JobState } from '@connecta/contracts';
 import type { PlannedStep } from '@connecta/domain';
 import type { OperationAnswer } from '@connecta/runtime';
 import type { ListedJob, ListedOrder, OrderTrace, TracedJob } from '@connecta/store';
+import { waitingView } from './waiting-view.ts';
 
 export type OrderView = OperationAnswer<FeApiOperations['getOrder'], 200>;
 type JobTraceView = OrderView['jobs'][string];
 type OrderSummaryView = OperationAnswer<FeApiOperations['listOrders'], 200>['items'][number];
 type JobView = OperationAnswer<FeApiOperations['listJobs'], 200>['items'][number];
 
-/** The whole trace of an order as people read it. */
-export function orderView(order: OrderTrace): OrderView {
+/** The whole trace of an order as people read it; with `callbackKey` it tells where waiting steps are answered. */
+export function orderView(order: OrderTrace, callbackKey?: string): OrderView {
   const { id, state, input, params, createdBy, traceparent, epoch, version } = order;
   return {
     ...{ id, client: order.clientName, state, input },
     ...(Object.keys(params).length > 0 ? { params } : {}),
     ...whatItRuns(order),
-    jobs: jobsOf(order),
+    jobs: jobsOf(order, callbackKey),
     ...(state === 'completed' ? { result: order.result } : {}),
     ...(order.error ? { error: order.error } : {}),
     ...{ epoch, version, createdBy, traceparent },
@@ -44,11 +45,14 @@ export function orderSummary(order: ListedOrder): OrderSummaryView {
 
 /** One job with everything that is known of it. */
 export function jobView(job: ListedJob): JobView {
-  const { id, step, item, uses, state, attempt, lost, failed, workerType, profileId, profileRevision } = job;
-  const shown = { id, step, item, uses, state, attempt, lost, failed, workerType, profileId, profileRevision };
+  const { id, step, item, kind, uses, state, attempt, lost, failed, workerType, profileId, profileRevision } = job;
   return {
-    ...shown,
-    ...{ function: job.function, input: job.input },
+    ...{ id, step, item, kind, state, attempt, lost, failed },
+    ...(uses === null ? {} : { uses }),
+    ...(workerType === null || job.function === null ? {} : { workerType, function: job.function }),
+    ...(profileId === null || profileRevision === null ? {} : { profileId, profileRevision }),
+    ...(job.itemKey === null ? {} : { key: job.itemKey }),
+    input: job.input,
     ...(state === 'completed' ? { result: job.result } : {}),
     ...(job.context === null ? {} : { context: job.context }),
     ...(job.error ? { error: job.error } : {}),
@@ -81,12 +85,18 @@ function whatItRuns(order: OrderTrace): Pick<OrderView, 'workflow' | 'tasks' | '
 }
 
 /** Every step of the plan: its job where it has one, else what is known without. */
-function jobsOf(order: OrderTrace): OrderView['jobs'] {
-  const jobs = new Map(order.jobs.filter(({ item }) => item === 0).map((job) => [job.step, job]));
+function jobsOf(order: OrderTrace, callbackKey: string | undefined): OrderView['jobs'] {
+  const jobs = new Map(order.jobs.map((job) => [job.step, job]));
   return Object.fromEntries(
     Object.entries(order.plan.steps).map(([name, step]) => {
       const job = jobs.get(name);
-      return [name, { ...doing(step), ...(job ? jobTrace(job) : unbegun(order, name, step.needs)) }];
+      return [
+        name,
+        {
+          ...doing(step),
+          ...(job ? { ...jobTrace(job), ...waitingView(job, step, callbackKey) } : unbegun(order, name, step.needs)),
+        },
+      ];
     }),
   );
 }
@@ -98,14 +108,14 @@ function doing(step: PlannedStep): Pick<JobTraceView, 'uses' | 'workflow' | 'wai
 }
 
 function jobTrace(job: TracedJob): JobTraceView {
-  const { state, attempt, input, profileRevision, notBefore } = job;
+  const { id, state, attempt, input, profileRevision, notBefore } = job;
   return {
-    ...{ state, attempt, input },
+    ...{ state, jobId: id, attempt, input },
     ...(state === 'completed' ? { result: job.result } : {}),
     ...(job.error ? { error: job.error } : {}),
     ...(job.progress === null ? {} : { progress: job.progress }),
     ...(job.instance === null ? {} : { instance: job.instance }),
-    profileRevision,
+    ...(profileRevision === null ? {} : { profileRevision }),
     ...(notBefore !== null && state === 'pending' ? { notBefore: isoOf(notBefore) } : {}),
     ...(job.startedAt === null ? {} : { startedAt: isoOf(job.startedAt) }),
     ...(job.finishedAt === null ? {} : { finishedAt: isoOf(job.finishedAt) }),

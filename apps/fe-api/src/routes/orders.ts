@@ -13,6 +13,8 @@ type Operations = FeApiOperations;
 
 export interface OrdersParts extends PlacingParts {
   watch: OrderWatch;
+  /** What tokens of callbacks are made with. */
+  webhookKey: string;
   /** Ends waits and streams. */
   stopping: AbortSignal;
 }
@@ -38,7 +40,7 @@ export function ordersRouter(parts: OrdersParts): Router {
   });
   router.get('/v1/orders/:id', async (req, res) => {
     const { id } = inputOf<Operations['getOrder']>(req).path;
-    answer<Operations['getOrder'], 200>(res, 200, await visibleTrace(store, callerOf(req), id));
+    answer<Operations['getOrder'], 200>(res, 200, await visibleTrace(store, callerOf(req), id, parts.webhookKey));
   });
   router.get('/v1/orders/:id/jobs', async (req, res) => {
     const { path, query } = inputOf<Operations['listJobs']>(req);
@@ -53,7 +55,7 @@ export function ordersRouter(parts: OrdersParts): Router {
     const caller = callerOf(req);
     const { id } = await visibleOrder(store, caller, inputOf<Operations['cancelOrder']>(req).path.id);
     await cancel(store, id, caller.createdBy);
-    answer<Operations['cancelOrder'], 200>(res, 200, await visibleTrace(store, caller, id));
+    answer<Operations['cancelOrder'], 200>(res, 200, await visibleTrace(store, caller, id, parts.webhookKey));
   });
   return router;
 }
@@ -62,7 +64,7 @@ async function create(parts: OrdersParts, req: Request, res: Response): Promise<
   const seconds = preferredWait(req.headers['prefer']?.toString());
   const id = await placeOrder(parts, req);
   res.setHeader('location', `/v1/orders/${id}`);
-  const read = (): ReturnType<typeof visibleTrace> => visibleTrace(parts.store, callerOf(req), id);
+  const read = (): ReturnType<typeof visibleTrace> => visibleTrace(parts.store, callerOf(req), id, parts.webhookKey);
   const ended = seconds > 0 ? await waitForEnd(parts, { id, seconds, res, read }) : null;
   if (ended) {
     res.setHeader('preference-applied', `wait=${seconds}`);

@@ -9,6 +9,7 @@ import type {
   Progress,
 } from '@connecta/contracts';
 import { readPlan, type Plan } from '@connecta/domain';
+import type { JobKind, WaitDecision } from '../engine/waiting.ts';
 import type { Store } from '../store.ts';
 
 /** Everything about one order, read in one snapshot. */
@@ -39,6 +40,8 @@ export interface OrderTrace {
 
 /** A job as it stands in a trace. Times are ISO 8601 with an offset. */
 export interface TracedJob {
+  id: JobId;
+  kind: JobKind;
   step: string;
   item: number;
   state: JobState;
@@ -48,7 +51,19 @@ export interface TracedJob {
   error: JobError | null;
   progress: number | null;
   instance: string | null;
-  profileRevision: number;
+  /** Of a worker's job. */
+  profileRevision: number | null;
+  /** When a wait is over. */
+  dueAt: string | null;
+  /** The edge that a wait took, and what was answered. */
+  outcome: string | null;
+  decision: WaitDecision | null;
+  /** Of a head: its items. */
+  itemsTotal: number | null;
+  itemsDone: number | null;
+  itemsFailed: number | null;
+  /** The newest order that the step is. */
+  childOrderId: OrderId | null;
   notBefore: string | null;
   startedAt: string | null;
   finishedAt: string | null;
@@ -62,11 +77,14 @@ export async function findOrderTrace(store: Store, id: OrderId): Promise<OrderTr
         o.params, o.result, o.error, o.parent_job_id AS "parentJobId", o.created_by AS "createdBy", o.traceparent,
         o.created_at AS "createdAt", o.finished_at AS "finishedAt", w.name AS "workflowName",
         w.version AS "workflowVersion", w.definition, p.steps AS plan,
-        (SELECT coalesce(json_agg(json_build_object('step', j.step, 'item', j.item, 'state', j.state,
+        (SELECT coalesce(json_agg(json_build_object('id', j.id, 'kind', j.kind, 'step', j.step, 'item', j.item, 'state', j.state,
            'attempt', j.attempt, 'input', j.input, 'result', j.result, 'error', j.error, 'progress', j.progress,
            'instance', j.instance, 'profileRevision', j.profile_revision, 'notBefore', j.not_before,
-           'startedAt', j.started_at, 'finishedAt', j.finished_at) ORDER BY j.id), '[]')
-         FROM jobs j WHERE j.order_id = o.id) AS jobs
+           'startedAt', j.started_at, 'finishedAt', j.finished_at, 'dueAt', j.due_at, 'outcome', j.outcome,
+           'decision', j.decision, 'itemsTotal', j.items_total, 'itemsDone', j.items_done, 'itemsFailed', j.items_failed,
+           'childOrderId', CASE WHEN j.kind = 'order' THEN (SELECT h.id FROM orders h WHERE h.parent_job_id = j.id
+             ORDER BY h.id DESC LIMIT 1) END) ORDER BY j.id), '[]')
+         FROM jobs j WHERE j.order_id = o.id AND j.item = 0) AS jobs
       FROM orders o JOIN clients c ON c.id = o.client_id JOIN plans p ON p.id = o.plan_id
       JOIN workflow_versions w ON w.id = p.workflow_version_id
       WHERE o.id = $1`,

@@ -1,19 +1,23 @@
 import type { JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
+import type { JobKind } from '../engine/waiting.ts';
 import type { Store } from '../store.ts';
 
 export interface ListedJob {
   id: JobId;
   step: string;
   item: number;
-  uses: string;
+  kind: JobKind;
+  itemKey: string | null;
+  uses: string | null;
   state: JobState;
   attempt: number;
   lost: number;
   failed: number;
-  workerType: string;
-  function: string;
-  profileId: ProfileId;
-  profileRevision: number;
+  /** Of a worker's job. */
+  workerType: string | null;
+  function: string | null;
+  profileId: ProfileId | null;
+  profileRevision: number | null;
   input: JsonValue;
   result: JsonValue;
   context: JsonValue;
@@ -37,7 +41,7 @@ export async function listJobs(
 ): Promise<ListedJob[]> {
   const { rows } = await store.pool.query<ListedJob>({
     name: 'list_jobs',
-    text: `SELECT j.id, j.step, j.item, p.steps->'steps'->j.step->>'uses' AS uses, j.state, j.attempt, j.lost, j.failed,
+    text: `SELECT j.id, j.step, j.item, j.kind, j.item_key AS "itemKey", p.steps->'steps'->j.step->>'uses' AS uses, j.state, j.attempt, j.lost, j.failed,
         j.worker_type AS "workerType", j.function, j.profile_id AS "profileId", j.profile_revision AS "profileRevision",
         j.input, j.result, j.context, j.error, j.progress, j.instance, j.not_before AS "notBefore",
         j.complete_by AS "completeBy", j.created_at AS "createdAt", j.invoked_at AS "invokedAt",
