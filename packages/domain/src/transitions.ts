@@ -11,7 +11,7 @@ const JOB_MOVES = {
   invoked: ['invoked', 'queued', 'started', 'completed', 'error', 'pending', 'cancelled'],
   queued: ['invoked', 'started', 'completed', 'error', 'pending', 'cancelled'],
   started: ['invoked', 'completed', 'error', 'pending', 'cancelled', 'waiting'],
-  waiting: ['invoked', 'completed', 'error', 'skipped', 'cancelled'],
+  waiting: ['waiting', 'invoked', 'completed', 'error', 'skipped', 'cancelled'],
   completed: ['invoked'],
   error: ['pending', 'invoked'],
   skipped: [],
