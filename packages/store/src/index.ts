@@ -28,6 +28,16 @@ export {
   type FoundWait,
 } from './engine/waitEnds.ts';
 export {
+  findForgottenWork,
+  findHeads,
+  findWork,
+  readItemResults,
+  readStepFacts,
+  writeHeads,
+  type HeadWrite,
+  type WorkJob,
+} from './engine/heads.ts';
+export {
   endWaitingJobs,
   lockWaitingJobs,
   writeOtherJobs,
