@@ -31,6 +31,7 @@ await runProcess({
       reconcileMs: config.reconcileMs,
       log,
       metrics,
+      openBlobs: () => openBlobs(config.blobs),
     });
     closers.add('orchestrator', () => orchestrator.stop());
     await orchestrator.start();

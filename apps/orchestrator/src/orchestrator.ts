@@ -1,3 +1,4 @@
+import type { Blobs } from '@connecta/blobs';
 import { leaseKey } from '@connecta/contracts';
 import { DEFAULT_RETRY, DEFAULT_TIMERS, type RetryPolicy, type Timers } from '@connecta/domain';
 import type { QueueBackend } from '@connecta/queue';
@@ -29,6 +30,8 @@ import { resumeOrders } from './recover/resumeOrders.ts';
 import { Loop } from './run/loop.ts';
 import { ScheduleStage } from './schedule/scheduleStage.ts';
 import { findExpired } from './timers/findExpired.ts';
+import { ResolveStage } from './resolve/resolveStage.ts';
+import { Values } from './resolve/values.ts';
 import { WaitStage } from './wait/waitStage.ts';
 
 export interface OrchestratorOptions {
@@ -41,6 +44,8 @@ export interface OrchestratorOptions {
   name: string;
   log: Logger;
   metrics: Metrics;
+  /** Where large values are; opened when the first is met. */
+  openBlobs: () => Promise<Blobs>;
   timers?: Timers;
   retry?: RetryPolicy;
   /** How often the queues are compared with the database. */
@@ -67,12 +72,13 @@ export class Orchestrator {
   readonly #dispatcher: Dispatcher;
   readonly #advance: AdvanceStage;
   readonly #waits: WaitStage;
+  readonly #resolve: ResolveStage;
   readonly #reconciler: Reconciler;
   readonly #schedule: ScheduleStage;
   readonly #leadership: Leadership;
   readonly #follow: (outcome: Outcome) => Promise<void>;
   readonly #loops: Record<
-    'plan' | 'advance' | 'waits' | 'answers' | 'doubts' | 'timers' | 'schedule' | 'recover' | 'types',
+    'plan' | 'advance' | 'waits' | 'answers' | 'resolve' | 'doubts' | 'timers' | 'schedule' | 'recover' | 'types',
     Loop
   >;
   readonly #closeReader: () => Promise<void>;
@@ -100,6 +106,8 @@ export class Orchestrator {
       await this.#dispatcher.send(commands);
     };
     this.#waits = new WaitStage({ parts: this.#parts, follow: this.#follow });
+    const values = new Values(store, options.openBlobs);
+    this.#resolve = new ResolveStage({ parts: this.#parts, values, log, follow: this.#follow });
     const reader = queue.events.reader({ consumer: options.name, workerTypes: () => this.#workerTypes });
     this.#closeReader = () => reader.close();
     const late = metrics.counter('connecta_late_reports_total', 'Reports that changed nothing, by reason.', ['reason']);
@@ -127,6 +135,7 @@ export class Orchestrator {
       advance: loop('advance', 0, () => this.#advance.tick()),
       waits: loop('waits', 60_000, () => this.#waits.tick()),
       answers: loop('answers', TIMER_MS, () => this.#answerTick()),
+      resolve: loop('resolve', 60_000, () => this.#resolve.tick()),
       doubts: loop('doubts', 60_000, () => this.#settleDoubts()),
       timers: loop('timers', TIMER_MS, () => this.#timerTick()),
       schedule: loop('schedule', TIMER_MS, () => this.#scheduleTick()),
@@ -211,8 +220,12 @@ export class Orchestrator {
   }
 
   /** Has the other loops take up what a batch left to do. What they are not told they find, later. */
-  #wakeFor({ acceptedChildren, endedFor = [] }: Outcome): void {
+  #wakeFor({ acceptedChildren, endedFor = [], work = [] }: Outcome): void {
     if (acceptedChildren) this.#loops.plan.wake();
+    if (work.length > 0) {
+      this.#resolve.tell(work);
+      this.#loops.resolve.wake();
+    }
     if (endedFor.length === 0) return;
     this.#waits.tell(endedFor);
     this.#loops.waits.wake();
@@ -223,6 +236,7 @@ export class Orchestrator {
     if (!(await this.#leadership.isLeading())) return false;
     await this.#reconciler.tick(this.#silence.proves(Date.now()));
     await this.#waits.sweepOrders();
+    if (await this.#resolve.sweep()) this.#loops.resolve.wake();
     if (Date.now() - this.#lastHousekeeping < HOUSEKEEPING_MS) return false;
     this.#lastHousekeeping = Date.now();
     const resumed = await resumeOrders(this.#parts);

@@ -7,7 +7,7 @@ import type { EngineParts } from '../src/engine/drafts.ts';
 import type { Outcome } from '../src/engine/outcome.ts';
 import { planOrders } from '../src/plan/planOrders.ts';
 import type { Harness } from './harness.ts';
-import { replay } from './replay.ts';
+import { replayItems } from './replay.ts';
 
 /** A job as a report names it. */
 export interface JobName {
@@ -46,9 +46,12 @@ export function jobsOf(harness: Harness, orderId: OrderId): Promise<(JobName & {
 export async function expectConsistent(harness: Harness, orderId: OrderId): Promise<void> {
   const order = await harness.store.prisma.order.findUniqueOrThrow({ where: { id: orderId } });
   const events = await harness.history(orderId);
-  const { order: state, steps } = replay(events);
-  const jobs = await jobsOf(harness, orderId);
-  const rows = Object.fromEntries(jobs.map((job) => [job.step, job.state as StepState]));
+  const { order: state, steps, items, counts } = replayItems(events);
+  const jobs = await harness.store.prisma.job.findMany({ where: { orderId } });
+  const stateOf = ({ state: known }: { state: string }): StepState => known as StepState;
+  const rows = Object.fromEntries(jobs.filter(({ item }) => item === 0).map((job) => [job.step, stateOf(job)]));
+  const itemRows = jobs.filter(({ item }) => item > 0).map((job) => [`${job.step}[${job.item}]`, stateOf(job)]);
+  const heads = jobs.filter(({ itemsTotal }) => itemsTotal !== null);
   const stopped = Object.entries(steps).filter(([step]) => !(step in rows));
   expect({ state, version: events.length, steps }).toEqual({
     state: order.state,
@@ -56,4 +59,13 @@ export async function expectConsistent(harness: Harness, orderId: OrderId): Prom
     steps: order.progress,
   });
   expect({ ...rows, ...Object.fromEntries(stopped) }).toEqual(order.progress);
+  expect(items).toEqual(Object.fromEntries(itemRows));
+  expect(counts).toEqual(
+    Object.fromEntries(
+      heads.map(({ step, itemsTotal: total, itemsCreated: created, itemsDone: done, itemsFailed: failed }) => [
+        step,
+        { total, created, done, failed },
+      ]),
+    ),
+  );
 }

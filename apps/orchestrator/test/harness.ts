@@ -13,6 +13,7 @@ import {
   type WorkflowVersionId,
 } from '@connecta/contracts';
 import type { Plan, TaskStep, Timers } from '@connecta/domain';
+import { openBlobs } from '@connecta/blobs';
 import { testServices, type TestServices } from '@connecta/embedded';
 import { openQueue, type Consumer, type Delivery, type QueueBackend } from '@connecta/queue';
 import { Metrics, createLogger } from '@connecta/runtime';
@@ -44,13 +45,15 @@ export class Harness {
   readonly queue: QueueBackend;
   readonly clientId = newId<ClientId>();
   readonly leaseKey = randomBytes(32).toString('base64url');
+  /** Of this harness's blobs. */
+  readonly container = `orchestrator-${randomUUID()}`;
   readonly databaseUrl: string;
   readonly queueUrl: string;
-  readonly #services: TestServices;
+  readonly services: TestServices;
   readonly #open: (() => Promise<unknown>)[] = [];
 
   private constructor(services: TestServices, databaseUrl: string, queueUrl: string, queue: QueueBackend) {
-    this.#services = services;
+    this.services = services;
     this.databaseUrl = databaseUrl;
     this.queueUrl = queueUrl;
     this.store = openStore({ databaseUrl, applicationName: 'orchestrator-test', onError });
@@ -81,6 +84,7 @@ export class Harness {
       name,
       log: createLogger({ name: 'orchestrator', level: 'fatal' }),
       metrics: new Metrics({ name }),
+      openBlobs: () => openBlobs({ connectionString: this.services.blobConnectionString, container: this.container }),
       ...(timers ? { timers } : {}),
     });
     this.#open.push(() => orchestrator.stop());
@@ -91,7 +95,7 @@ export class Harness {
   /** A further way to the same queue, closed with the harness. */
   openQueue(options: { url?: string; claimIdleMs?: number } = {}): QueueBackend {
     const { url = this.queueUrl, ...more } = options;
-    const queue = openQueue({ kind: this.queue.kind, url, prefix: this.#services.redisPrefix, onError, ...more });
+    const queue = openQueue({ kind: this.queue.kind, url, prefix: this.services.redisPrefix, onError, ...more });
     this.#open.push(() => queue.close());
     return queue;
   }
@@ -207,7 +211,7 @@ export class Harness {
     for (const close of this.#open.reverse()) await close();
     await this.queue.close();
     await this.store.close();
-    await this.#services.close();
+    await this.services.close();
   }
 }
 

@@ -3,10 +3,12 @@ import { compilePlan } from '@connecta/domain';
 import {
   CommitUnknown,
   endWaitingJobs,
+  findHeads,
   findOrderInputs,
   findStepFacts,
   insertChildOrders,
   moveJobs,
+  writeHeads,
   writeOrders,
   writeOtherJobs,
   type Batch,
@@ -63,6 +65,7 @@ export class Drafts {
    */
   async commit(batch: Batch, alongside: () => readonly Promise<unknown>[] = () => []): Promise<Outcome> {
     const drafts = [...this.#drafts.values()];
+    await this.#countItems(batch, drafts);
     for (const draft of drafts) draft.settle();
     for (let open = drafts; open.length > 0;) {
       await this.#find(batch, open);
@@ -78,6 +81,15 @@ export class Drafts {
       throw error;
     }
     return outcome;
+  }
+
+  /** Tells heads of their items that ended; a batch without any asks nothing. */
+  async #countItems(batch: Batch, drafts: readonly Draft[]): Promise<void> {
+    const wanted = drafts.flatMap(({ order, endedItemsOf }) =>
+      endedItemsOf.map((step) => ({ orderId: order.id, step })),
+    );
+    if (wanted.length === 0) return;
+    for (const head of await findHeads(batch, wanted)) this.get(head.orderId)?.countItems(head);
   }
 
   /** Reads what the drafts' decisions need, in one flight; none when they need nothing. */
@@ -101,7 +113,10 @@ export class Drafts {
 
 function outcomeOf(changed: readonly Draft[]): Outcome {
   const ended = changed.filter(({ write: { state } }) => state !== 'active');
-  const work = changed.flatMap(({ otherJobs }) => otherJobs.filter((job) => job.work !== undefined));
+  const work = changed.flatMap(({ otherJobs, heads }) => [
+    ...otherJobs.filter((job) => job.work !== undefined),
+    ...heads.filter((head) => head.work !== null),
+  ]);
   return {
     commands: changed.flatMap((draft) => draft.commands),
     changedOrders: changed.map((draft) => draft.order.id),
@@ -122,6 +137,8 @@ function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
   if (moves.length > 0) writes.push(moveJobs(batch, moves));
   const others = changed.flatMap((draft) => draft.otherJobs);
   if (others.length > 0) writes.push(writeOtherJobs(batch, others));
+  const heads = changed.flatMap((draft) => draft.heads);
+  if (heads.length > 0) writes.push(writeHeads(batch, heads));
   const ends = changed.flatMap((draft) => draft.waitEnds);
   if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
   const children = changed.flatMap((draft) => draft.children);

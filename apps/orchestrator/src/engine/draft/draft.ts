@@ -4,6 +4,7 @@ import type {
   ChangedJob,
   ChildOrder,
   EngineJob,
+  HeadWrite,
   JobMove,
   LockedOrder,
   NewJob,
@@ -15,8 +16,11 @@ import type {
 } from '@connecta/store';
 import type { Command } from '../command.ts';
 import type { EngineDefaults } from '../defaults.ts';
+import type { Prepared } from '../steps/prepareStep.ts';
 import { Following, type Missing } from './following.ts';
+import { addItems, countItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
+import { beginResolved } from './resolved.ts';
 import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
 
 /**
@@ -60,6 +64,15 @@ export class Draft {
     return this.#ledger.children;
   }
 
+  get heads(): readonly HeadWrite[] {
+    return this.#ledger.heads;
+  }
+
+  /** The steps of which items ended: their heads are to be told. */
+  get endedItemsOf(): string[] {
+    return [...this.#ledger.itemEnds.keys()];
+  }
+
   get moves(): readonly JobMove[] {
     return this.#ledger.moves;
   }
@@ -88,7 +101,7 @@ export class Draft {
 
   complete(job: ChangedJob, instance: string, result: JsonValue): void {
     this.#ledger.events.push({ ...headOf(job), state: 'completed', instance });
-    this.#ledger.complete(job.step, result);
+    this.#ledger.complete(job, result);
   }
 
   /** Ends a job that waited. */
@@ -98,7 +111,7 @@ export class Draft {
 
   note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {
     this.#ledger.events.push({ ...headOf(job), state, ...(instance === undefined ? {} : { instance }) });
-    this.#ledger.mark(job.step, state);
+    this.#ledger.mark(job.step, state, job.item);
   }
 
   /** How often and when a step's job is tried again. */
@@ -115,6 +128,21 @@ export class Draft {
   /** Sends a job out under its next attempt. */
   invokeAgain(job: EngineJob, change: Inheritance): void {
     invokeJobAgain(this.#ledger, job, change);
+  }
+
+  /** Counts items that ended, at their head: before it is decided what follows. */
+  countItems(head: WaitingJob): void {
+    countItems(this.#ledger, head);
+  }
+
+  /** Takes up a job whose large values were read: it begins now, or ends. */
+  resolved(job: WaitingJob, prepared: Prepared): void {
+    beginResolved(this.#ledger, job, prepared);
+  }
+
+  /** Makes jobs of further items. */
+  expand(head: WaitingJob, chunk: Chunk): void {
+    addItems(this.#ledger, head, chunk);
   }
 
   /** Decides what follows from the collected ends. Safe to call for an order that no longer moves. */

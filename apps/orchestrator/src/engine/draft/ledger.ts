@@ -15,6 +15,7 @@ import type {
   ChangedJob,
   ChildOrder,
   EngineJob,
+  HeadWrite,
   JobMove,
   LockedOrder,
   NewJob,
@@ -34,6 +35,9 @@ export class Ledger {
   readonly otherJobs: OtherJob[] = [];
   readonly waitEnds: WaitEndRow[] = [];
   readonly children: ChildOrder[] = [];
+  readonly heads: HeadWrite[] = [];
+  /** How many items of each step ended with this batch. */
+  readonly itemEnds = new Map<string, { done: number; failed: number }>();
   readonly moves: JobMove[] = [];
   readonly commands: Command[] = [];
   /** Steps that ended with this batch, and the edges that waits among them took. */
@@ -55,21 +59,30 @@ export class Ledger {
     this.progress = order.progress;
   }
 
-  /** Notes a step's state; the order's own progress is left as it was read. */
-  mark(step: string, state: StepState): void {
+  /** Notes a job's state; of an item only its head's counters tell. The order's own progress is left as it was read. */
+  mark(step: string, state: StepState, item = 0): void {
+    if (item > 0) return;
     if (this.progress === this.order.progress) this.progress = { ...this.progress };
     this.progress[step] = state;
   }
 
-  /** Notes that a step completed. */
-  complete(step: string, result: JsonValue, outcome: Edge | null = null): void {
+  /** Notes that a job completed: a step, or an item of one. */
+  complete({ step, item }: Pick<ChangedJob, 'step' | 'item'>, result: JsonValue, outcome: Edge | null = null): void {
+    if (item > 0) {
+      this.#endItem(step, false);
+      return;
+    }
     this.ended.set(step, 'completed');
     if (outcome) this.outcomes.set(step, outcome);
     this.facts.set(step, { state: 'completed', result, error: null, outcome });
   }
 
-  /** Notes that a step ended in error. */
-  fail(step: string, error: JobError): void {
+  /** Notes that a job ended in error: a step, or an item of one. */
+  fail({ step, item }: Pick<ChangedJob, 'step' | 'item'>, error: JobError): void {
+    if (item > 0) {
+      this.#endItem(step, true);
+      return;
+    }
     this.ended.set(step, 'error');
     this.facts.set(step, { state: 'error', result: null, error, outcome: null });
   }
@@ -83,6 +96,11 @@ export class Ledger {
       params: { ...this.order.params, ...own },
       traceparent: this.order.traceparent,
     });
+  }
+
+  #endItem(step: string, failed: boolean): void {
+    const { done, failed: before } = this.itemEnds.get(step) ?? { done: 0, failed: 0 };
+    this.itemEnds.set(step, { done: done + 1, failed: before + (failed ? 1 : 0) });
   }
 
   get write(): OrderWrite {

@@ -17,12 +17,12 @@ export function retryJob(ledger: Ledger, job: EngineJob, decision: RetryDecision
   if (decision.next === 'end') {
     ledger.moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
     ledger.events.push({ ...headOf(job), state: 'error', error });
-    ledger.fail(job.step, error);
+    ledger.fail(job, error);
   } else if (decision.delayMs > 0) {
     ledger.moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
     const notBefore = new Date(Date.now() + decision.delayMs).toISOString();
     ledger.events.push({ ...headOf(job), state: 'pending', error, notBefore });
-    ledger.mark(job.step, 'pending');
+    ledger.mark(job.step, 'pending', job.item);
   } else {
     invokeJobAgain(ledger, job, { error, context, ...spent });
   }
@@ -42,7 +42,7 @@ export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritan
   const attempt = job.attempt + 1;
   const next = { state: 'invoked', attempt, startedAt: null, instance: null, delayMs: 0 } as const;
   ledger.moves.push({ ...fromOf(job), ...change, ...next });
-  ledger.mark(job.step, 'invoked');
+  ledger.mark(job.step, 'invoked', job.item);
   ledger.events.push({
     ...headOf(job),
     attempt,
@@ -54,16 +54,16 @@ export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritan
 
 /** Ends a job that waited for an answer, a time or an order. */
 export function endWaitingJob(ledger: Ledger, job: WaitingJob, end: WaitEnd, by?: string): void {
-  const { id, step } = job;
+  const { id } = job;
   const whose = by === undefined ? {} : { by };
   if (end.state === 'error') {
     ledger.waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null });
     ledger.events.push({ ...headOf(job), state: 'error', error: end.error, ...whose });
-    ledger.fail(step, end.error);
+    ledger.fail(job, end.error);
     return;
   }
   const { result, outcome = null } = end;
   ledger.waitEnds.push({ id, state: 'completed', result, error: null, outcome });
   ledger.events.push({ ...headOf(job), state: 'completed', ...(outcome ? { outcome } : {}), ...whose });
-  ledger.complete(step, result, outcome);
+  ledger.complete(job, result, outcome);
 }

@@ -1,0 +1,131 @@
+import type { JobError, JobId, JsonValue } from '@connecta/contracts';
+import type { Logger } from '@connecta/runtime';
+import {
+  findForgottenWork,
+  findWork,
+  inBatch,
+  lockOrders,
+  lockWaitingJobs,
+  readItemResults,
+  type WaitingJob,
+  type WorkJob,
+} from '@connecta/store';
+import type { Draft } from '../engine/draft/draft.ts';
+import { Drafts, type EngineParts } from '../engine/drafts.ts';
+import type { Outcome } from '../engine/outcome.ts';
+import { prepareStep } from '../engine/steps/prepareStep.ts';
+import { expandItems, ownerOf, withStoredInput } from './expandItems.ts';
+import { loadStep } from './loadStep.ts';
+import { UnreadableValueError, type Values } from './values.ts';
+
+export interface ResolveOptions {
+  parts: EngineParts;
+  values: Values;
+  log: Logger;
+  /** Sends what a committed batch leaves to do. */
+  follow: (outcome: Outcome) => Promise<void>;
+}
+
+/** What was found out about a job outside of transactions: how its order's draft takes it up. */
+type Finding = (draft: Draft, job: WaitingJob) => void;
+
+const LIMIT = 50;
+const PAGE = 2000;
+/** Work that is so old was left by somebody who is gone. */
+const FORGOTTEN_MS = 3000;
+
+/**
+ * Sees to what must not be done inside of a transaction: reading and writing large values, evaluating the items of a
+ * list, gathering their results. Each job is read, worked on, and taken up in one transaction that does nothing unless the
+ * job still waits for just this; so doing it twice, or not at all after a crash, harms nothing.
+ */
+export class ResolveStage {
+  readonly #options: ResolveOptions;
+  #told = new Set<JobId>();
+
+  constructor(options: ResolveOptions) {
+    this.#options = options;
+  }
+
+  tell(jobIds: readonly JobId[]): void {
+    for (const id of jobIds) this.#told.add(id);
+  }
+
+  /** Does what it was told of; true when there is more. */
+  async tick(): Promise<boolean> {
+    const ids = [...this.#told].slice(0, LIMIT);
+    if (ids.length === 0) return false;
+    for (const id of ids) this.#told.delete(id);
+    for (const job of await findWork(this.#options.parts.store, ids)) await this.#work(job);
+    return this.#told.size > 0;
+  }
+
+  /** Finds what nobody was told of; true when there is something to do. */
+  async sweep(): Promise<boolean> {
+    const ids = await findForgottenWork(this.#options.parts.store, FORGOTTEN_MS, LIMIT);
+    this.tell(ids);
+    return ids.length > 0;
+  }
+
+  /** What fails for a reason outside of the job is found again by the sweep. */
+  async #work(job: WorkJob): Promise<void> {
+    const { parts, log, follow } = this.#options;
+    try {
+      const finding = await this.#find(job);
+      if (finding) await follow(await takeUp(parts, job, finding));
+    } catch (error) {
+      log.warn({ err: error, jobId: job.id, work: job.work }, 'values are not at hand; they are looked for again');
+    }
+  }
+
+  async #find(job: WorkJob): Promise<Finding | null> {
+    const { parts, values } = this.#options;
+    try {
+      if (job.work === 'gather') return gathered(await values.stored(await this.#results(job), ownerOf(job)));
+      const loaded = await loadStep(parts, values, job);
+      if (!loaded) return null;
+      if (job.work === 'expand') {
+        const expanded = await expandItems(values, loaded, job);
+        return 'error' in expanded ? failed(expanded.error) : (draft, head) => draft.expand(head, expanded.chunk);
+      }
+      const { step, scope, defaultInput } = loaded;
+      const prepared = await withStoredInput(values, job, prepareStep({ name: job.step, step, scope, defaultInput }));
+      return (draft, waiting) => draft.resolved(waiting, prepared);
+    } catch (error) {
+      if (!(error instanceof UnreadableValueError)) throw error;
+      return failed({ kind: 'permanent', code: 'unreadable_value', message: error.message });
+    }
+  }
+
+  /** The results of a step's items, in their order; null of those without one. */
+  async #results({ orderId, step }: WorkJob): Promise<JsonValue> {
+    const results: JsonValue[] = [];
+    for (let after = 0; ; after += PAGE) {
+      const page = await readItemResults(this.#options.parts.store, { orderId, step, after, limit: PAGE });
+      for (const { state, result } of page) results.push(state === 'completed' ? result : null);
+      if (page.length < PAGE) return results;
+    }
+  }
+}
+
+function gathered(result: JsonValue): Finding {
+  return (draft, job) => draft.endWait(job, { state: 'completed', result });
+}
+
+function failed(error: JobError): Finding {
+  return (draft, job) => draft.endWait(job, { state: 'error', error });
+}
+
+function takeUp(parts: EngineParts, found: WorkJob, finding: Finding): Promise<Outcome> {
+  return inBatch(parts.store, async (batch) => {
+    const [orders, jobs] = await Promise.all([lockOrders(batch, [found.orderId]), lockWaitingJobs(batch, [found.id])]);
+    const drafts = new Drafts(parts);
+    await drafts.open(orders);
+    const [job] = jobs;
+    const draft = drafts.get(found.orderId);
+    if (job && draft?.order.state === 'active' && job.work === found.work && job.attempt === found.attempt) {
+      finding(draft, job);
+    }
+    return drafts.commit(batch);
+  });
+}
