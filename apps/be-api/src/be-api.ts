@@ -15,6 +15,7 @@ import { jobBlobsRouter } from './routes/job-blobs.ts';
 import { jobLogsRouter } from './routes/job-logs.ts';
 import { jobsRouter } from './routes/jobs.ts';
 import { ordersRouter } from './routes/orders.ts';
+import { tasksRouter } from './routes/tasks.ts';
 import { workersRouter } from './routes/workers.ts';
 import { QueueAccounts } from './workers/queue-access.ts';
 
@@ -64,6 +65,7 @@ export function createBeApi(deps: BeApiDeps): Express {
       workersRouter({ store, accounts, hosts, heartbeatMs: config.heartbeatMs }),
       ordersRouter({ ...leases, intake, watch, stopping }),
       jobsRouter({ claims, reports }),
+      tasksRouter({ store, intake }),
       jobBlobsRouter({ ...bytes, ...leases }),
       jobLogsRouter(leases),
       blobsRouter(bytes),

@@ -20,6 +20,7 @@ import { retriesRouter } from './routes/retries.ts';
 import { schedulesRouter } from './routes/schedules.ts';
 import { serviceAccountsRouter } from './routes/service-accounts.ts';
 import { statsRouter } from './routes/stats.ts';
+import { tasksRouter } from './routes/tasks.ts';
 import { uploadsRouter } from './routes/uploads.ts';
 import { workersRouter } from './routes/workers.ts';
 import { workflowsRouter } from './routes/workflows.ts';
@@ -75,6 +76,7 @@ export function createFeApi(deps: FeApiDeps): Express {
       profilesRouter({ store, workerApis }),
       workflowsRouter({ store }),
       schedulesRouter({ store, intake }),
+      tasksRouter({ store, intake }),
       clientsRouter({ store }),
       apiKeysRouter({ store }),
       serviceAccountsRouter({ store }),

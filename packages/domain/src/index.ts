@@ -56,6 +56,18 @@ export {
   type TickKind,
 } from './schedule/decideTicks.ts';
 export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
+export {
+  findTaskCycle,
+  isFresh,
+  orderOfInvocation,
+  planInvocation,
+  usesOfTask,
+  type InvocationOrder,
+  type InvocationPlan,
+  type LastRun,
+  type TaskGraph,
+  type Upstream,
+} from './tasks/invocation.ts';
 export { DEFAULT_TIMERS, type Timers } from './timers.ts';
 export { jobMayMove, orderMayMove } from './transitions.ts';
 export { endWait, type WaitAnswer, type WaitEnd } from './waits.ts';

@@ -10,7 +10,14 @@ export {
 } from './blobs/receive-blob.ts';
 export { storeValue } from './blobs/store-value.ts';
 export { createIntake, type Intake } from './intake.ts';
-export { prepareScheduled, type ScheduledOrders } from './prepareScheduled.ts';
+export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepareScheduled.ts';
+export {
+  findTaskRuns,
+  planTaskInvocation,
+  readInvocation,
+  type PlannedInvocation,
+  type TaskInvocation,
+} from './tasks/invokeTask.ts';
 export type { PreparedOrder, StoreValue } from './prepare.ts';
 export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome, Rerun } from './requests.ts';
 export { validateWorkflow } from './validateWorkflow.ts';

@@ -275,3 +275,15 @@ export {
   type NumberedLogLine,
 } from './job-logs/listJobLog.ts';
 export { findOutputRule, type OutputRule } from './workers/findOutputRule.ts';
+export {
+  TaskCycleError,
+  findLastRuns,
+  findTaskProfiles,
+  listDeclaredTasks,
+  listOwnerTeams,
+  type DeclaredTask,
+  type KnownTask,
+  type TaskRun,
+  type TaskSchedule,
+} from './tasks/declaredTasks.ts';
+export { findOrderParams } from './orders/findOrderParams.ts';

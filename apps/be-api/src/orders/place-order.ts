@@ -49,7 +49,7 @@ export async function placeOrder(parts: PlacingParts, req: Request): Promise<{ i
 type Sender = Pick<IntakeRequest, 'client' | 'parentJobId' | 'mayNameFiles'>;
 
 /** The client that the order names, or the only one of the account. */
-function ownClient({ name, allowedClients }: ServiceAccount, body: OrderBody): Sender {
+export function ownClient({ name, allowedClients }: ServiceAccount, body: { client?: string | undefined }): Sender {
   const [only] = allowedClients;
   const fallback = allowedClients.length === 1 && only !== ANY_CLIENT ? only : undefined;
   const client = body.client ?? fallback;

@@ -4,6 +4,9 @@ import { answer, inputOf, type AllowedHosts } from '@connecta/runtime';
 import {
   UnknownWorkerTypeError,
   leaveWorker,
+  TaskCycleError,
+  NameTakenError,
+  readClock,
   recordHeartbeat,
   registerWorker,
   upsertProfiles,
@@ -14,6 +17,7 @@ import {
 import { Router, type RequestHandler } from 'express';
 import { accountOf, assertSpeaksFor } from '../authenticate.ts';
 import { checkRegistration, profileFaults, type RegistrationBody } from '../workers/check-registration.ts';
+import { declaredOf } from '../workers/declared-tasks.ts';
 import type { QueueAccounts } from '../workers/queue-access.ts';
 import { whyNot } from '../workers/why-not.ts';
 
@@ -42,12 +46,15 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
     // Before the row: an instance that cannot be told where its queue is would count as one that takes work.
     const needsQueue = body.role === 'runner' && body.transport === 'bullmq';
     const queue = needsQueue ? await accounts.accessFor(body.type) : undefined;
-    const { workerId, aliases } = await registerWorker(store, {
+    const declared = declaredOf(body, accountOf(req), await readClock(store));
+    const registered = registerWorker(store, {
       ...body,
+      declared,
       labels: body.labels ?? {},
       profiles: body.profiles?.map(toToldProfile),
       heartbeatMs,
     });
+    const { workerId, aliases } = await withTaskProblems(registered);
     req.context.log.info(
       { workerType: body.type, role: body.role, instance: body.instance, workerId, version: body.version },
       'a worker registered',
@@ -60,6 +67,25 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
       ...(queue ? { queue } : {}),
     });
   };
+}
+
+async function withTaskProblems<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof TaskCycleError) {
+      const fault = { path: '/tasks', message: cause.message, code: 'cycle' };
+      throw new Problem('task_cycle', `Declared tasks: ${cause.message}`, {
+        faults: [fault],
+        extensions: { cycle: cause.path },
+        cause,
+      });
+    }
+    if (cause instanceof NameTakenError) {
+      throw new Problem('name_taken', `Another schedule has one of the names ${cause.taken}`, { cause });
+    }
+    throw cause;
+  }
 }
 
 function hear({ store, accounts }: WorkersDeps): RequestHandler {

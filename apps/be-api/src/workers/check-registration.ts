@@ -1,5 +1,6 @@
 import { Problem, type BeApiOperations, type Fault } from '@connecta/contracts';
 import type { AllowedHosts, OperationInput } from '@connecta/runtime';
+import { taskFaults } from './declared-tasks.ts';
 
 /** A registration as the document types it. */
 export type RegistrationBody = OperationInput<BeApiOperations['registerWorker']>['body'];
@@ -14,6 +15,7 @@ export function checkRegistration(body: RegistrationBody, hosts: AllowedHosts): 
     ...duplicates(body.functions, 'functions', (fn) => fn.name),
     ...profileFaults(body.profiles ?? []),
     ...aliasFaults(body),
+    ...taskFaults(body.tasks ?? []),
   ];
   if (faults.length > 0) throw new Problem('bad_request', 'The registration is not valid', { faults });
 }
@@ -42,7 +44,7 @@ function slotFaults({ role, slots, transport }: RegistrationBody): Fault[] {
 }
 
 function runnerFaults(body: RegistrationBody): Fault[] {
-  return (['profiles', 'aliases'] as const).flatMap((name) =>
+  return (['profiles', 'aliases', 'tasks'] as const).flatMap((name) =>
     body[name] ? [{ path: `/${name}`, message: 'is told by the role api (or both) alone' }] : [],
   );
 }

@@ -1,5 +1,5 @@
 import { Problem, type FeApiOperations, type ScheduleId } from '@connecta/contracts';
-import type { Intake } from '@connecta/intake';
+import type { Intake, ScheduledParts } from '@connecta/intake';
 import {
   answer,
   assertRevision,
@@ -160,8 +160,8 @@ function refuseOwned({ owner }: Schedule): void {
   );
 }
 
-function contentParts({ intake }: SchedulesParts): Parameters<typeof readContent>[0] {
-  return { intake, newTraceparent: () => formatTraceparent(continueTrace(undefined)) };
+function contentParts({ store, intake }: SchedulesParts): ScheduledParts {
+  return { store, intake, newTraceparent: () => formatTraceparent(continueTrace(undefined)) };
 }
 
 function idOf(req: Request): ScheduleId {

@@ -7,7 +7,7 @@ import {
   type JsonValue,
 } from '@connecta/contracts';
 import { compileTimes, nextSlot, type Slots } from '@connecta/domain';
-import { prepareScheduled, type Intake } from '@connecta/intake';
+import { prepareScheduled, type ScheduledParts } from '@connecta/intake';
 import type { OperationInput, OperationAnswer } from '@connecta/runtime';
 import type { NewOrder, Schedule, ScheduleContent, ScheduleTick, WrittenTimes } from '@connecta/store';
 
@@ -15,14 +15,9 @@ type Body = OperationInput<FeApiOperations['createSchedule']>['body'];
 type View = OperationAnswer<FeApiOperations['getSchedule'], 200>;
 type TickView = OperationAnswer<FeApiOperations['listTicks'], 200>['items'][number];
 
-export interface ContentParts {
-  intake: Intake;
-  newTraceparent: () => string;
-}
-
 /** A schedule's content from a body, checked, with its slots. @throws Problem invalid_schedule, or that of its order */
 export async function readContent(
-  parts: ContentParts,
+  parts: ScheduledParts,
   body: Body,
   now: Date,
 ): Promise<{ content: ScheduleContent; slots: Slots }> {
@@ -31,6 +26,11 @@ export async function readContent(
   const order = body.order as { [member: string]: JsonValue };
   const { name, description = null, overlap = 'skip', missed = 'last', maxCatchUp, paused } = body;
   const content = { name, description, times, order, overlap, missed, maxCatchUp, paused };
+  const said = ['workflow', 'tasks', 'steps', 'task'].filter((member) => member in order);
+  if (said.length > 1) {
+    const message = `only one of ${said.join(' and ')} can say what to run`;
+    throw new Problem('bad_request', `The order is not valid: ${message}`, { faults: [{ path: '/order', message }] });
+  }
   if (jsonBytes(order['input'] ?? null) > INLINE_VALUE_BYTES) {
     const message = `may have ${INLINE_VALUE_BYTES} bytes at most; store it as a blob and name its blobId`;
     throw new Problem('invalid_input', `The order's input ${message}`, { faults: [{ path: '/order/input', message }] });
@@ -41,7 +41,7 @@ export async function readContent(
 
 /** The schedule's order for a slot, checked. @throws Problem whatever is wrong with the order */
 export async function orderOf(
-  parts: ContentParts,
+  parts: ScheduledParts,
   schedule: Pick<ScheduleContent, 'name' | 'order'>,
   slot: Date,
 ): Promise<NewOrder> {

@@ -139,7 +139,7 @@ export class ScheduleStage {
 
   #prepare(schedule: ScheduleNow, slots: readonly Date[]): Promise<(NewOrder | Problem)[]> {
     const newTraceparent = (): string => formatTraceparent(continueTrace(undefined));
-    return prepareScheduled({ intake: this.#intake, newTraceparent }, schedule, slots);
+    return prepareScheduled({ store: this.#store, intake: this.#intake, newTraceparent }, schedule, slots);
   }
 }
 

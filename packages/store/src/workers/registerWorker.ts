@@ -2,6 +2,7 @@ import { newId, type WorkerInstanceId } from '@connecta/contracts';
 import type pg from 'pg';
 import type { Store } from '../store.ts';
 import type { FunctionFact } from '../intake/readIntakeFacts.ts';
+import { writeDeclaredTasks } from '../tasks/declaredTasks.ts';
 import type { Registered, Registration } from './registration.ts';
 import { inTransaction, lockWorkerType } from './transaction.ts';
 import { writeProfiles } from './upsertProfiles.ts';
@@ -9,7 +10,7 @@ import { writeAliases } from './writeAliases.ts';
 
 /**
  * Registers one process: its type as the newest `api` registration tells it (a runner tells it only while none has),
- * its instance, and the type's profiles and aliases. An earlier instance of the same name is gone from then on.
+ * its instance, and the type's profiles, declared tasks and aliases. An earlier instance of the same name is gone from then on.
  */
 export function registerWorker(store: Store, registration: Registration): Promise<Registered> {
   return inTransaction(store, async (client) => {
@@ -17,6 +18,7 @@ export function registerWorker(store: Store, registration: Registration): Promis
     await writeWorkerType(client, registration);
     const workerId = await writeInstance(client, registration);
     if (registration.role === 'runner') return { workerId, aliases: [] };
+    if (registration.declared) await writeDeclaredTasks(client, registration.type, registration.declared);
     if (registration.profiles) await writeProfiles(client, registration.type, registration.profiles);
     return { workerId, aliases: await writeAliases(client, registration.type, registration.aliases ?? []) };
   });

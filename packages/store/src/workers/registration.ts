@@ -1,4 +1,5 @@
 import type { FunctionBehaviour, OfflinePolicy, ProfileId, WorkerInstanceId } from '@connecta/contracts';
+import type { DeclaredTask, TaskSchedule } from '../tasks/declaredTasks.ts';
 
 /** What a type says of one profile: an entry of the read copy. A deletion keeps the revision it deleted. */
 export interface ToldProfile {
@@ -47,6 +48,8 @@ export interface Registration {
   profiles?: readonly ToldProfile[] | undefined;
   /** Every alias that leads to a task of the type; from the role `api`. */
   aliases?: readonly TaskAlias[] | undefined;
+  /** Every task that the type declares, with the schedules of those that have a `cron`; from the role `api`. */
+  declared?: { tasks: readonly DeclaredTask[]; schedules: readonly TaskSchedule[] } | undefined;
   transport: string;
   heartbeatMs: number;
 }
