@@ -27,7 +27,7 @@ export {
 } from './process/config.ts';
 export { startRunner, type Runner, type RunnerOptions } from './process/start-runner.ts';
 export { startWorkerApi, type WorkerApi, type WorkerApiOptions } from './process/start-worker-api.ts';
-export { type WorkerType } from './process/worker-type.ts';
+export { type TaskDeclaration, type WorkerType } from './process/worker-type.ts';
 export { KEPT_SECRET } from './profiles/settings.ts';
 export {
   BeApiError,

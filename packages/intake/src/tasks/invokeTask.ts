@@ -60,7 +60,9 @@ export async function planTaskInvocation(store: Store, invocation: TaskInvocatio
 /** What an order tells of the invocation that it came from, if it did; for a repeated request. */
 export function readInvocation(params: JsonValue): Pick<PlannedInvocation, 'runs' | 'fresh'> | null {
   const kept = (params as { [name: string]: JsonValue } | null)?.[INVOCATION_PARAM];
-  return (kept ?? null) as unknown as Pick<PlannedInvocation, 'runs' | 'fresh'> | null;
+  if (kept === undefined) return null;
+  const { runs, fresh } = kept as unknown as PlannedInvocation;
+  return { runs, fresh };
 }
 
 /** The last runs of declared tasks (or of those that they follow) for a client, by task. */

@@ -100,6 +100,8 @@ export class Presence {
     const body = await registration();
     const registered = await dataOf(beApi.calls.POST('/v1/workers', { body, signal: this.#timeout() }));
     await onRegistered?.(registered);
+    const { breaks } = registered;
+    if (breaks) log.warn({ breaks }, 'what others built on has changed: these do not fit any more');
     log.info({ workerId: registered.workerId, role: body.role }, 'registered at be-api');
     this.#first.resolve();
     return registered;

@@ -11,7 +11,7 @@ import { createSamples } from '../profiles/samples.ts';
 import { openSecretVault, type SecretVault } from '../profiles/secret-vault.ts';
 import { createWorkerApp } from '../worker-api/worker-app.ts';
 import type { WorkerApiConfig } from './config.ts';
-import { commonRegistration, instanceName, type WorkerType } from './worker-type.ts';
+import { commonRegistration, declarationsOf, instanceName, type WorkerType } from './worker-type.ts';
 
 /** How soon a type asks again for an alias whose name is still a profile's. */
 const ALIAS_RETRY_MS = 15_000;
@@ -84,7 +84,7 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
       slots: 0,
       apiUrl: config.publicUrl ?? server.url,
       profiles: (await listAllProfiles(store)).map((profile) => profileCopy(profile, catalogue)),
-      aliases: [...(workerType.aliases ?? [])],
+      ...declarationsOf(workerType),
     }),
     heartbeat: () => ({ freeSlots: 0, held: [], draining: false }),
     onRegistered: async ({ aliases }) => {

@@ -18,8 +18,22 @@ export interface WorkerType {
   readonly samples?: readonly SampleProfile[];
   /** What happens to jobs while no runner lives; a function or a step may say otherwise. Default: they wait for a day. */
   readonly offline?: OfflinePolicy;
+  /** Tasks that declare what they follow, and when they run by themselves. A task is named after the profile that it runs. */
+  readonly tasks?: readonly TaskDeclaration[];
   /** Tasks of other types that this one has taken over, under their old names: workflows keep working. */
   readonly aliases?: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** A task of the type with what it follows, of any type. */
+export interface TaskDeclaration {
+  readonly name: string;
+  /** The profile that it runs, where its name is another. */
+  readonly profile?: string;
+  /** `within` (`1h`): its last run is fresh enough when it is younger; without it, it always runs. */
+  readonly upstream?: readonly { readonly task: string; readonly within?: string }[];
+  /** Makes a schedule that the type owns. */
+  readonly cron?: string;
+  readonly timeZone?: string;
 }
 
 /** A name that no other process has: host, pid, and random digits since pids are used again. */
@@ -48,6 +62,11 @@ export function commonRegistration(
     transport: 'bullmq',
     protocolVersion: 1,
   };
+}
+
+/** What only a type's API tells: its aliases and declared tasks, each list whole. */
+export function declarationsOf({ aliases = [], tasks = [] }: WorkerType): Pick<Registration, 'aliases' | 'tasks'> {
+  return { aliases: [...aliases], tasks: tasks.map((task) => ({ ...task, upstream: [...(task.upstream ?? [])] })) };
 }
 
 function toRegistered(definition: WorkerFunction): Registration['functions'][number] {

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { TraceOrder } from '../src/apiClient.ts';
+import { TestSystem, until } from '../src/system.ts';
+
+interface Invocation {
+  id: string;
+  runs: string[];
+  fresh: { task: string; orderId: string; since: string }[];
+}
+
+/** Two worker types in processes of their own: `follower/double` follows `probe/slow`, which it knows by name alone. */
+describe('tasks that declare what they follow', () => {
+  let system: TestSystem;
+
+  beforeAll(async () => {
+    system = await TestSystem.start({
+      workerTypes: ['probe', 'follower'],
+      entries: { probe: 'features/probe', follower: 'features/follower' },
+      replicas: { orchestrator: 2 },
+      extra: { CONNECTA_HOLD_MS: '5000', WORKER_HEARTBEAT_MS: '1000' },
+    });
+    await until(async () => (await system.api.send('GET', '/v1/workers/follower')).status === 200);
+  });
+  afterAll(() => system.stop());
+
+  const invoke = async (task: string, body: object = {}): Promise<Invocation> => {
+    const answer = await system.api.send<Invocation>('POST', `/v1/tasks/${task}/invoke`, { body });
+    if (answer.status !== 202) throw new Error(JSON.stringify(answer.body));
+    return answer.body;
+  };
+  const began = async (): Promise<number> => (await system.ledger()).filter((line) => line.startsWith('begin')).length;
+  const statesOf = ({ jobs }: TraceOrder): [string, string][] =>
+    Object.entries(jobs).map(([step, { state }]) => [step, state]);
+
+  test('what a task follows runs first, in another process, and its result is handed on', async () => {
+    // Given that nothing has run yet
+    // When somebody runs the task of one team
+    const { id, runs, fresh } = await invoke('follower/double', { input: 5 });
+    // Then the other team's task runs before it
+    expect([runs, fresh]).toEqual([['probe/slow', 'follower/double'], []]);
+    const order = await system.api.ended(id);
+    expect([order.state, order.result]).toEqual(['completed', 12]);
+    const { slow, double } = order.jobs;
+    expect([slow?.result, double?.input]).toEqual([6, 6]);
+    expect(Date.parse(slow?.finishedAt ?? '')).toBeLessThanOrEqual(Date.parse(double?.startedAt ?? ''));
+  });
+
+  test('what is fresh is not run again: its result is taken over, and the answer says since when', async () => {
+    // Given the run before
+    const before = await began();
+    // When the task is run again
+    const { id, runs, fresh } = await invoke('follower/double', { input: 100 });
+    // Then the task above it does not run
+    expect(runs).toEqual(['follower/double']);
+    expect(fresh).toEqual([{ task: 'probe/slow', orderId: expect.any(String), since: expect.any(String) }]);
+    expect((await system.api.ended(id)).result).toBe(12);
+    expect(await began()).toBe(before);
+    // And by force it does
+    const forced = await invoke('follower/double', { input: 100, force: true });
+    expect(forced.runs).toEqual(['probe/slow', 'follower/double']);
+    expect((await system.api.ended(forced.id)).result).toBe(202);
+  });
+
+  test('a repeat under the same key tells what the first one found', async () => {
+    const headers = { 'idempotency-key': 'invoke-once' };
+    const send = () => system.api.send<Invocation>('POST', '/v1/tasks/follower/double/invoke', { body: {}, headers });
+    const first = await send();
+    await system.api.ended(first.body.id);
+    expect((await send()).body).toEqual(first.body);
+  });
+
+  test('when a task fails, what follows it does not run, and all else does', async () => {
+    // Given an input that the first task cannot take
+    const failing = await invoke('follower/double', { input: 'no number', force: true });
+    const other = await invoke('probe/quick', { input: 1 });
+    // Then its order fails with the reason, the follower was not run
+    const order = await system.api.ended(failing.id);
+    expect(order.state).toBe('failed');
+    expect(statesOf(order)).toEqual([
+      ['slow', 'error'],
+      ['double', 'skipped'],
+    ]);
+    // And others are not touched
+    expect((await system.api.ended(other.id)).result).toBe(2);
+  });
+
+  test('a restart in the middle does not run the first task twice', async () => {
+    // Given an invocation whose first task has run for a while
+    const before = await began();
+    const { id } = await invoke('follower/late', { input: 1 });
+    await until(async () => (await began()) > before);
+    // When both orchestrators and the second task's runner are killed
+    for (const name of ['orchestrator', 'orchestrator-2', 'follower-runner']) system.process(name).kill('SIGKILL');
+    // Then it completes, and the first task has run once
+    const order = await system.api.ended(id);
+    expect([order.state, order.result]).toEqual(['completed', 4]);
+    expect(order.jobs['long']?.attempt).toBe(1);
+    expect(await began()).toBe(before + 1);
+    // And when the task is run again, its result stands
+    expect((await invoke('follower/late')).fresh.map(({ task }) => task)).toEqual(['probe/long']);
+  });
+
+  test('one graph spans the types, with owners and freshness', async () => {
+    const { body } = await system.api.send<{ nodes: object[]; edges: object[] }>('GET', '/v1/tasks/graph');
+    const owners = { 'follower/double': 'followers', 'probe/slow': 'features' };
+    for (const [task, owner] of Object.entries(owners)) {
+      expect(body.nodes).toContainEqual(
+        expect.objectContaining({ task, owner, known: true, lastRun: expect.any(Object) }),
+      );
+    }
+    expect(body.edges).toContainEqual({ from: 'probe/slow', to: 'follower/double', within: '1h', fresh: true });
+    expect(body.edges).toContainEqual({ from: 'probe/quick', to: 'follower/join', fresh: false });
+  });
+
+  test('a cron of a task is a schedule that the type owns: it can be paused, not edited', async () => {
+    const { body } = await system.api.send<{ items: { id: string; name: string }[] }>('GET', '/v1/schedules');
+    const schedule = body.items.find(({ name }) => name === 'task-follower-double');
+    expect(schedule).toMatchObject({ owner: 'follower', cron: '0 3 1 1 *', timeZone: 'Europe/Berlin' });
+    const path = `/v1/schedules/${schedule?.id}`;
+    const headers = { 'if-match': '*' };
+    expect((await system.api.send('DELETE', path, { headers })).status).toBe(409);
+    expect((await system.api.send<{ nextAt: unknown }>('POST', `${path}/pause`)).body.nextAt).toBeNull();
+    // When it is run by hand, it runs as an invocation does
+    const ran = await system.api.send<{ orderId: string }>('POST', `${path}/run-now`);
+    expect(Object.keys((await system.api.ended(ran.body.orderId)).jobs)).toEqual(['double']);
+  });
+});
