@@ -77,7 +77,9 @@ export function claimsWithinItsSlots({ fake, verdicts }: Scene): void {
 }
 
 /** Rule 2, over everything that happened. */
-export function spoke({ fake, verdicts }: Scene): void {
+export async function spoke({ fake, verdicts }: Scene): Promise<void> {
+  await fake.until(() => fake.calls.some(({ path }) => path === '/v1/jobs/claim'), 3_000);
+  await fake.until(() => fake.calls.every(({ status, fault }) => status !== 400 || fault !== undefined), 1_000);
   const faults = fake.calls.flatMap(({ fault }) => (fault === undefined ? [] : [fault]));
   verdicts.check(2, faults.length === 0, faults[0] ?? '');
 }
