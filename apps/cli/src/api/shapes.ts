@@ -37,3 +37,11 @@ export interface Page<Item> {
   items: Item[];
   nextCursor: string | null;
 }
+
+export type Schedule = Answer<'getSchedule', 200>;
+export type ScheduleWrite = Body<'createSchedule'>;
+export type Tick = Answer<'listTicks', 200>['items'][number];
+export type TaskGraph = Answer<'getTaskGraph', 200>;
+export type RerunRequest = NonNullable<Body<'rerunOrder'>>;
+export type RerunPlan = Answer<'rerunOrder', 200>;
+export type WorkerCheck = Answer<'checkWorker', 200>;

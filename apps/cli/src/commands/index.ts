@@ -8,6 +8,10 @@ import { addOrders } from './orders.ts';
 import { addProfiles } from './profiles.ts';
 import { addRun } from './run.ts';
 import { addUp } from './up.ts';
+import { addCheck } from './check.ts';
+import { addSchedules } from './schedules.ts';
+import { addTasks } from './tasks.ts';
+import { addTest } from './test.ts';
 import { addWorkers } from './workers.ts';
 import { addWorkflows } from './workflows.ts';
 
@@ -20,6 +24,10 @@ export function addCommands(program: Command, tools: CommandTools): void {
     addWorkers,
     addProfiles,
     addWorkflows,
+    addSchedules,
+    addTasks,
+    addCheck,
+    addTest,
     addKeys,
     addContexts,
     addDoctor,

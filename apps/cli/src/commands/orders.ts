@@ -4,8 +4,9 @@ import { findOrderId } from '../orders/find-order.ts';
 import { ordersText } from '../orders/order-text.ts';
 import { showEnd } from '../orders/show-end.ts';
 import { watchOrder } from '../orders/watch-order.ts';
+import { ORDER, revisionOf, type CommandTools } from './tools.ts';
+import { addAgain } from './orders-again.ts';
 import { collect, countOf } from './run.ts';
-import type { CommandTools } from './tools.ts';
 
 const STATES = ['accepted', 'active', 'completed', 'failed', 'cancelled'] as const;
 type State = (typeof STATES)[number];
@@ -15,6 +16,8 @@ interface ListOptions {
   client?: string;
   workflow?: string;
   since?: string;
+  profile?: string;
+  revision?: number;
   limit: number;
 }
 
@@ -28,6 +31,8 @@ export function addOrders(program: Command, tools: CommandTools): void {
     .option('--client <name>', "only this client's")
     .option('--workflow <name>', 'only of this workflow')
     .option('--since <time>', 'only younger ones: 10m, 2h, 3d or an ISO time', sinceOf)
+    .option('--profile <task>', 'only those in which a job ran with this profile (type/name or its id)')
+    .option('--revision <n>', 'with --profile: this revision alone', revisionOf)
     .option('-n, --limit <n>', 'so many at most', countOf, 20)
     .action((options: ListOptions) => list(options, tools));
   orders
@@ -45,10 +50,8 @@ export function addOrders(program: Command, tools: CommandTools): void {
     .description('end an order for good')
     .argument('<order...>', ORDER)
     .action((ids: string[]) => cancel(ids, tools));
+  addAgain(orders, tools);
 }
-
-/** What stands for an order on the command line. */
-export const ORDER = 'an id, the beginning of one, or @latest';
 
 async function list(options: ListOptions, { session }: CommandTools): Promise<void> {
   const { api, print } = session;
@@ -58,6 +61,8 @@ async function list(options: ListOptions, { session }: CommandTools): Promise<vo
     ...(states.length > 0 ? { state: states } : {}),
     ...(options.client ? { client: options.client } : {}),
     ...(options.workflow ? { workflow: options.workflow } : {}),
+    ...(options.profile ? { profile: options.profile } : {}),
+    ...(options.revision ? { revision: options.revision } : {}),
     ...(options.since ? { createdAfter: options.since } : {}),
   };
   const orders = await api.list<OrderSummary>(

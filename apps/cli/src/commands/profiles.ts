@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Profile, ProfileWrite } from '../api/shapes.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../failures.ts';
@@ -13,7 +13,7 @@ import { editProfile } from '../profiles/edit-profile.ts';
 import { findProfile, type FoundProfile } from '../profiles/find-profile.ts';
 import { profileYaml, readProfiles } from '../profiles/profile-file.ts';
 import { parseTask } from '../profiles/task-name.ts';
-import type { CommandTools } from './tools.ts';
+import { revisionOf, type CommandTools } from './tools.ts';
 
 /** `connecta profiles …`. */
 export function addProfiles(program: Command, tools: CommandTools): void {
@@ -190,7 +190,7 @@ async function apply(
 
 /** What became of one declared thing, with what changed. */
 export function applicationText(
-  { task, action, revision, diff: text }: Application,
+  { task, action, revision, counts = 'revision', diff: text }: Application,
   dryRun: boolean,
   style: Style,
 ): string {
@@ -199,7 +199,7 @@ export function applicationText(
     change: dryRun ? style.warn('would be changed') : style.warn('changed'),
     keep: style.faint('unchanged'),
   };
-  const at = revision === undefined || dryRun ? '' : ` (revision ${revision})`;
+  const at = revision === undefined || dryRun ? '' : ` (${counts} ${revision})`;
   return [`${style.strong(task)} ${words[action]}${at}`, ...(text === '' ? [] : [text])].join('\n');
 }
 
@@ -212,10 +212,4 @@ async function remove(task: string, { session }: CommandTools): Promise<void> {
     }),
   );
   session.print.data({ task, deleted: true }, () => `${task} is deleted`);
-}
-
-function revisionOf(text: string): number {
-  const revision = Number(text);
-  if (Number.isInteger(revision) && revision > 0) return revision;
-  throw new InvalidArgumentError('A revision is a whole number from 1 on.');
 }

@@ -138,7 +138,7 @@ async function apply(
     applied
       .map(({ name, version, ...each }) =>
         applicationText(
-          { ...each, task: name, ...(version === undefined ? {} : { revision: version }) },
+          { ...each, task: name, counts: 'version', ...(version === undefined ? {} : { revision: version }) },
           dryRun,
           style,
         ),

@@ -7,6 +7,8 @@ export interface LocalSystem {
   readonly url: string;
   /** The first admin key; only the owner of the directory can read it. */
   readonly key: string | undefined;
+  /** What the system's worker APIs open to. */
+  readonly gatewayKey: string | undefined;
 }
 
 /** The repository that this command belongs to. */
@@ -26,10 +28,12 @@ export function findLocalSystem(
       : [...foldersUp(cwd), repository].map((folder) => join(folder, '.connecta')).find(isDataDir);
   if (dataDir === undefined || !existsSync(dataDir)) return undefined;
   const access = readJson(join(dataDir, 'access.json'));
-  const secret = textOf(readJson(join(dataDir, 'secrets.json'))?.['admin-key']);
+  const secrets = readJson(join(dataDir, 'secrets.json'));
+  const secret = textOf(secrets?.['admin-key']);
   const port = Number(env['CONNECTA_FE_PORT'] || DEFAULT_FE_PORT);
   return {
     dataDir,
+    gatewayKey: textOf(secrets?.['gateway-key']),
     url: textOf(access?.['url']) ?? `http://127.0.0.1:${port}`,
     key:
       env['CONNECTA_ADMIN_KEY'] ||

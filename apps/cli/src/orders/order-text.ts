@@ -11,6 +11,7 @@ export function orderText(order: Order, options: { style: Style; width: number; 
     ['runs', whatItRuns(order)],
     ['placed', `${agoText(order.createdAt, options.now)} by ${order.createdBy}`],
     ...(order.finishedAt ? [['took', spanText(Date.parse(order.finishedAt) - Date.parse(order.createdAt))]] : []),
+    ...(order.rerunOf ? [['rerun of', order.rerunOf]] : []),
     ...(order.parentJobId ? [['parent job', order.parentJobId]] : []),
     ...(order.params ? [['params', shortValue(order.params)]] : []),
     ['input', shortValue(order.input)],
@@ -48,17 +49,20 @@ function stepRow(step: string, job: JobTrace, style: Style): Cell[] {
   ];
 }
 
-/** What a step does: its task; a step that waits or runs another workflow has none. */
-export function usesText(job: { uses?: string }): string {
-  return job.uses ?? '–';
+/** What a step does: its task, the workflow that it runs, or what it waits for. */
+function usesText({ uses, workflow, wait }: JobTrace): string {
+  if (uses !== undefined) return uses;
+  if (workflow !== undefined) return `workflow ${workflow}`;
+  return wait === undefined ? '–' : `wait for ${wait}`;
 }
 
 function outcomeText(job: JobTrace): string {
   if (job.error) return `${job.error.code}: ${job.error.message}`;
+  const kept = job.reusedFrom ? 'kept: ' : job.cachedFrom ? 'cached: ' : '';
   if (job.input === undefined && job.result === undefined) return '';
   return job.result === undefined
     ? `${shortValue(job.input)} →`
-    : `${shortValue(job.input)} → ${shortValue(job.result)}`;
+    : `${kept}${shortValue(job.input)} → ${shortValue(job.result)}`;
 }
 
 /** The last line: the result, the error, or that there is more to come. */

@@ -63,7 +63,9 @@ function middle(a: readonly string[], b: readonly string[]): DiffLine[] {
 
 /** The changed lines with a little around them, as `diff -u` shows it; empty when nothing changed. */
 export function diffText(before: string, after: string, style: Style): string {
-  const lines = diffLines(before, after);
+  const lines = diffLines(before.trimEnd(), after.trimEnd()).filter(
+    ({ kind, text }) => kind !== 'gone' || before !== '' || text !== '',
+  );
   if (lines.every(({ kind }) => kind === 'same')) return '';
   const shown = lines.map((_, index) =>
     lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some(({ kind }) => kind !== 'same'),

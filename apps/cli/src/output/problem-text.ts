@@ -29,10 +29,11 @@ function faultText({ path, message }: Fault, source: FaultSource | undefined, st
     return `  ${style.warn(harmless(placeText(path)))}${path === '' ? '' : ': '}${harmless(message)}`;
   }
   const where = `${source.fileName}:${place.line}:${place.column}`;
-  return [
-    `  ${style.warn(where)}: ${harmless(message)} ${style.faint(`(${path})`)}`,
-    ...excerpt(source.text, place, style),
-  ].join('\n');
+  // The server counts lines too, and says so in words.
+  const said = harmless(message.replace(/ \(line \d+(?:, column \d+)?\)$/, ''));
+  return [`  ${style.warn(where)}: ${said} ${style.faint(`(${path})`)}`, ...excerpt(source.text, place, style)].join(
+    '\n',
+  );
 }
 
 /** A place in a text: both count from 1. */

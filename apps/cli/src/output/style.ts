@@ -2,12 +2,12 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** Text in colours, or as it is. */
 export interface Style {
-  strong(text: string): string;
-  faint(text: string): string;
-  good(text: string): string;
-  bad(text: string): string;
-  warn(text: string): string;
-  active(text: string): string;
+  readonly strong: (text: string) => string;
+  readonly faint: (text: string) => string;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly active: (text: string) => string;
 }
 
 /** The style of a terminal; without colours every text stays as it is. */

@@ -11,6 +11,8 @@ export interface Application {
   readonly task: string;
   readonly action: 'create' | 'change' | 'keep';
   readonly revision?: number;
+  /** What the number counts, where that is no revision. */
+  readonly counts?: string;
   readonly diff: string;
 }
 
