@@ -91,10 +91,10 @@ function hintsFor({ code, status }: ProblemDocument): readonly string[] {
 export function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  if (!(cause instanceof Error)) return String(cause);
-  const { code } = cause as NodeJS.ErrnoException;
+  if (typeof cause !== 'object' || cause === null) return String(cause);
+  const { code, name, message } = cause as Partial<NodeJS.ErrnoException>;
   if (code !== undefined && code in REASONS) return REASONS[code] ?? code;
-  return cause.name === 'TimeoutError' ? 'it did not answer in time' : cause.message || cause.name;
+  return name === 'TimeoutError' ? 'it did not answer in time' : (message ?? name ?? 'for no reason that was told');
 }
 
 const REASONS: Readonly<Record<string, string>> = {

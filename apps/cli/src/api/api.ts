@@ -103,7 +103,10 @@ export class Api {
 
 /** What a response that is no success says. */
 export function problemOf(response: Response, body: unknown): ProblemError | CliError {
-  if (isProblem(body)) return new ProblemError(body);
+  if (isProblem(body)) {
+    const requestId = response.headers.get('x-request-id');
+    return new ProblemError(response.status >= 500 && requestId !== null ? { ...body, requestId } : body);
+  }
   const status = response.status;
   if (status === 404) {
     return new CliError(EXIT.unavailable, `${response.url} answers 404 without a reason: is this a Connecta fe-api?`);

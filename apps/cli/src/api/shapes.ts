@@ -18,13 +18,10 @@ export type Order = Answer<'getOrder', 200>;
 export type JobTrace = Order['jobs'][string];
 export type OrderSummary = Answer<'listOrders', 200>['items'][number];
 export type OrderRequest = Body<'createOrder'>;
-export type Job = Answer<'listJobs', 200>['items'][number];
 export type Profile = Answer<'getProfile', 200>;
 export type ProfileWrite = Body<'createProfile'>;
 export type WorkflowSummary = Answer<'listWorkflows', 200>['items'][number];
-export type WorkerType = Answer<'listWorkers', 200>['items'][number];
 export type WorkerTypeDetail = Answer<'getWorker', 200>;
-export type Stats = Answer<'getStats', 200>;
 export type ApiKey = Answer<'listApiKeys', 200>['items'][number];
 export type Blob = Answer<'getBlob', 200>;
 

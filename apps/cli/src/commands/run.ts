@@ -78,7 +78,7 @@ async function inputOf(
   if (options.input !== undefined && options.file !== undefined) {
     throw new UsageError('--input and --file exclude each other.');
   }
-  if (options.file !== undefined) return { blobId: await sendFile(session, options.file, client) };
+  if (options.file !== undefined) return { blobId: await sendFile(session, options.file, { client }) };
   if (options.input === undefined) return {};
   return { input: await readValue(options.input, '--input', session.around) };
 }

@@ -141,7 +141,8 @@ class Batch {
   }
 
   async #requestOf({ input, file, params }: CsvOrder): Promise<OrderRequest> {
-    const blobId = file === undefined ? undefined : await sendFile(this.#session, file, this.#base.client);
+    const blobId =
+      file === undefined ? undefined : await sendFile(this.#session, file, { client: this.#base.client, quiet: true });
     return {
       ...this.#base,
       ...(input === undefined ? {} : { input: input as OrderRequest['input'] }),

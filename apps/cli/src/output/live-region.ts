@@ -34,6 +34,13 @@ export class LiveRegion {
     }, FRAME_MS);
   }
 
+  /** A line that stays, above those that change. */
+  print(text: string): void {
+    this.#wipe();
+    this.#out.write(`${text}\n`);
+    this.#draw();
+  }
+
   /** Draws the last time, or takes the lines away; the cursor is back behind them. */
   end(keep: boolean): void {
     clearTimeout(this.#timer);

@@ -14,8 +14,9 @@ export function errorText(error: unknown, style: Style): string {
 function problemText(error: ProblemError, style: Style): string {
   const { title, detail, code, errors = [] } = error.problem;
   const said = detail === undefined || detail === title ? title : `${title}: ${detail}`;
+  const request = typeof error.problem['requestId'] === 'string' ? `  request ${error.problem['requestId']}` : '';
   const faults = faultsText(errors, error.source, style);
-  return lines(`${head(said, style)} ${style.faint(`(${code})`)}`, faults, hints(error, style));
+  return lines(`${head(said, style)} ${style.faint(`(${code})`)}`, faults, style.faint(request), hints(error, style));
 }
 
 /** Each fault on a line of its own; with the source at hand, its line of it. */

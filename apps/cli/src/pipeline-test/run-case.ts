@@ -56,7 +56,9 @@ async function runOrder(session: Session, test: TestCase, space: TestSpace): Pro
     // A result of an earlier run would prove nothing.
     ...(space.mayCache ? { cache: false as const } : {}),
     ...(test.params ? { params: test.params } : {}),
-    ...(input && 'file' in input ? { blobId: await sendFile(session, input.file, space.client) } : {}),
+    ...(input && 'file' in input
+      ? { blobId: await sendFile(session, input.file, { client: space.client, quiet: true }) }
+      : {}),
     ...(input && 'value' in input ? { input: input.value } : {}),
   };
   const { id } = await placeOrder(api, request);

@@ -15,14 +15,18 @@ const ONE_GO_TIMEOUT_MS = 120_000;
 const BAR_COLUMNS = 30;
 
 /** Stores a file as a blob and gives its id: small ones in one request, larger ones so that a cut costs little. */
-export async function sendFile(session: Session, path: string, client: string | undefined): Promise<string> {
+export async function sendFile(
+  session: Session,
+  path: string,
+  { client, quiet = false }: { client: string | undefined; quiet?: boolean },
+): Promise<string> {
   const file = await readLocalFile(path, session.around.cwd);
   const { api } = session;
   if (file.size <= ONE_GO_BYTES) return sendInOneGo(api, file, client);
   const kept = new KeptUploads(session.around.env);
   // The same bytes for the same client at the same place: whatever the file is called now.
   const key = [api.url, client ?? '', file.sha256].join(' ');
-  const view = new UploadView(session, file);
+  const view = new UploadView(session, file, quiet);
   try {
     const blobId = await sendResumable(api, file, {
       client,
@@ -77,16 +81,20 @@ class UploadView {
   bytes = 0;
   readonly #session: Session;
   readonly #file: LocalFile;
+  readonly #quiet: boolean;
   readonly #region: LiveRegion | undefined;
   readonly #begun = Date.now();
   #first: number | undefined;
   #toldTenths = 0;
 
-  constructor(session: Session, file: LocalFile) {
+  /** `quiet`: many files are sent, and their sender shows how far all of them are. */
+  constructor(session: Session, file: LocalFile, quiet: boolean) {
+    this.#quiet = quiet;
     this.#session = session;
     this.#file = file;
     const { err } = session.print;
-    this.#region = err.isTTY && session.print.format === 'text' ? new LiveRegion(err, () => [this.#line()]) : undefined;
+    this.#region =
+      !quiet && err.isTTY && session.print.format === 'text' ? new LiveRegion(err, () => [this.#line()]) : undefined;
     this.#region?.begin();
   }
 
@@ -94,21 +102,26 @@ class UploadView {
     this.bytes = bytes;
     if (this.#first === undefined) {
       this.#first = bytes;
-      if (bytes > 0) this.#session.print.note(`${this.#file.name}: going on at ${bytesText(bytes)}`);
+      if (bytes > 0) this.#say(`${this.#file.name}: going on at ${bytesText(bytes)}`);
     }
     this.#region?.changed();
     const tenths = Math.floor((bytes / this.#file.size) * 10);
-    if (this.#region || tenths <= this.#toldTenths) return;
+    if (this.#region || this.#quiet || tenths <= this.#toldTenths) return;
     this.#toldTenths = tenths;
-    this.#session.print.note(`${this.#file.name}: ${tenths * 10} % of ${bytesText(this.#file.size)}`);
+    this.#say(`${this.#file.name}: ${tenths * 10} % of ${bytesText(this.#file.size)}`);
   }
 
   cut(reason: string): void {
-    this.#session.print.note(`${this.#file.name}: ${reason}; trying again`);
+    this.#say(`${this.#file.name}: ${reason}; trying again`);
   }
 
   end(): void {
     this.#region?.end(true);
+  }
+
+  #say(text: string): void {
+    if (this.#region) this.#region.print(text);
+    else if (!this.#quiet) this.#session.print.note(text);
   }
 
   #line(): string {
