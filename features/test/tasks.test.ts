@@ -124,4 +124,54 @@ describe('tasks that declare what they follow', () => {
     const ran = await system.api.send<{ orderId: string }>('POST', `${path}/run-now`);
     expect(Object.keys((await system.api.ended(ran.body.orderId)).jobs)).toEqual(['double']);
   });
+
+  test('a registration that would close a circle is refused with the path', async () => {
+    const { body } = await system.api.send<{ ok: boolean; errors: { message: string }[] }>(
+      'POST',
+      '/v1/workers/check',
+      {
+        body: {
+          type: 'probe',
+          functions: await functionsOf('probe'),
+          tasks: [{ name: 'slow', upstream: [{ task: 'follower/double' }] }],
+        },
+      },
+    );
+    expect(body.ok).toBe(false);
+    expect(body.errors[0]?.message).toContain('follower/double → probe/slow → follower/double');
+  });
+
+  const functionsOf = async (type: string): Promise<{ name: string; outputSchema: object }[]> =>
+    (await system.api.send<{ functions: { name: string; outputSchema: object }[] }>('GET', `/v1/workers/${type}`)).body
+      .functions;
+
+  test('what a new version would break is told with its owners, before anybody registers it', async () => {
+    // Given a workflow that hands a number of one team's function to another team's
+    const steps = { first: { uses: 'probe/quick' }, then: { uses: 'follower/double', needs: ['first'] } };
+    await system.api.send('POST', '/v1/workflows', { body: { name: 'two-teams', steps } });
+    const check = async (change: object) => {
+      const functions = (await functionsOf('probe')).map((fn) =>
+        fn.name === 'probe.work' ? { ...fn, ...change } : fn,
+      );
+      const path = '/v1/workers/check';
+      return (
+        await system.api.send<{ ok: boolean; breaks: object[] }>('POST', path, { body: { type: 'probe', functions } })
+      ).body;
+    };
+    // When nothing changes, nothing breaks
+    expect(await check({})).toMatchObject({ ok: true, breaks: [] });
+    // When its output became a text, the workflow and the declared tasks break, which the followers own
+    const { ok, breaks } = await check({ outputSchema: { type: 'string' } });
+    expect(ok).toBe(false);
+    const head = { kind: 'output', function: 'probe.work', owner: 'followers', task: 'follower/double' };
+    expect(breaks).toContainEqual(expect.objectContaining({ ...head, workflow: 'two-teams@1', step: 'then' }));
+    // When its settings ask for more, every setup of it breaks
+    const settings = await check({ settingsSchema: { type: 'object', required: ['more'] } });
+    expect(settings.breaks).toContainEqual(
+      expect.objectContaining({ kind: 'settings', task: 'probe/quick', path: '/more' }),
+    );
+    // And where it is enforced, the detail of the type says so
+    const patched = await system.api.send('PATCH', '/v1/workers/probe', { body: { compatibility: 'enforce' } });
+    expect(patched.body).toMatchObject({ compatibility: 'enforce' });
+  });
 });

@@ -56,6 +56,7 @@ export {
   type TickKind,
 } from './schedule/decideTicks.ts';
 export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
+export { newBreaks, schemaBreaks, type SchemaBreak } from './compatibility/schemaBreaks.ts';
 export {
   findTaskCycle,
   isFresh,

@@ -11,6 +11,7 @@ export {
 export { storeValue } from './blobs/store-value.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepareScheduled.ts';
+export { findBreaks, type Break } from './tasks/findBreaks.ts';
 export {
   findTaskRuns,
   planTaskInvocation,

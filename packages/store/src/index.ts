@@ -287,3 +287,11 @@ export {
   type TaskSchedule,
 } from './tasks/declaredTasks.ts';
 export { findOrderParams } from './orders/findOrderParams.ts';
+export {
+  findCompatibilityMode,
+  readCompatibilityFacts,
+  setCompatibilityMode,
+  type CompatibilityFacts,
+  type CompatibilityMode,
+  type FunctionSchemas,
+} from './tasks/compatibility.ts';

@@ -1,8 +1,10 @@
 import { Problem, type BeApiOperations, type ProfileId, type WorkerInstanceId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
+import { findBreaks, type Break } from '@connecta/intake';
 import { answer, inputOf, type AllowedHosts } from '@connecta/runtime';
 import {
   UnknownWorkerTypeError,
+  findCompatibilityMode,
   leaveWorker,
   TaskCycleError,
   NameTakenError,
@@ -46,6 +48,8 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
     // Before the row: an instance that cannot be told where its queue is would count as one that takes work.
     const needsQueue = body.role === 'runner' && body.transport === 'bullmq';
     const queue = needsQueue ? await accounts.accessFor(body.type) : undefined;
+    const breaks = body.role === 'runner' ? [] : await findBreaks(store, body as Change);
+    await refuseBreaks(store, body.type, breaks);
     const declared = declaredOf(body, accountOf(req), await readClock(store));
     const registered = registerWorker(store, {
       ...body,
@@ -59,14 +63,26 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
       { workerType: body.type, role: body.role, instance: body.instance, workerId, version: body.version },
       'a worker registered',
     );
+    if (breaks.length > 0) req.context.log.warn({ workerType: body.type, breaks }, 'others are built on what changed');
     answer<BeApiOperations['registerWorker'], 201>(res, 201, {
       workerId,
       heartbeatMs,
       protocolVersion: 1,
       aliases,
+      ...(breaks.length > 0 ? { breaks } : {}),
       ...(queue ? { queue } : {}),
     });
   };
+}
+
+type Change = Parameters<typeof findBreaks>[1];
+
+/** A type that may not break others is not registered when it would. */
+async function refuseBreaks(store: Store, type: string, breaks: readonly Break[]): Promise<void> {
+  if (breaks.length === 0 || (await findCompatibilityMode(store, type)) === 'warn') return;
+  throw new Problem('incompatible', `The registration would break ${breaks.length} things that are built on ${type}`, {
+    extensions: { breaks },
+  });
 }
 
 async function withTaskProblems<T>(work: Promise<T>): Promise<T> {

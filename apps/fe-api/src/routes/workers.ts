@@ -1,14 +1,17 @@
 import { Problem, type FeApiOperations } from '@connecta/contracts';
 import { answer, inputOf, requireRole, type OperationAnswer } from '@connecta/runtime';
 import {
+  findCompatibilityMode,
   listInstances,
   listTasks,
   listWorkerTypeSummaries,
+  setCompatibilityMode,
   type ListedInstance,
   type Store,
   type WorkerTypeSummary,
 } from '@connecta/store';
 import { Router } from 'express';
+import { checkWorker } from '../workers/check-worker.ts';
 
 type Operations = FeApiOperations;
 type TypeView = OperationAnswer<Operations['listWorkers'], 200>['items'][number];
@@ -24,26 +27,45 @@ export function workersRouter({ store }: { store: Store }): Router {
   });
   router.get('/v1/workers/:type', mayRead, async (req, res) => {
     const { type } = inputOf<Operations['getWorker']>(req).path;
-    const [[found], instances, tasks] = await Promise.all([
-      listWorkerTypeSummaries(store, type),
-      listInstances(store, type),
-      listTasks(store, type),
-    ]);
-    if (!found) throw new Problem('not_found', `There is no worker type '${type}'`);
-    answer<Operations['getWorker'], 200>(res, 200, {
-      ...headOf(found),
-      apiUrl: found.apiUrl,
-      functions: found.functions as DetailView['functions'],
-      tasks: tasks.map(({ name, aliasOf, ...task }) => ({
-        ...task,
-        task: `${type}/${name}`,
-        ...(aliasOf === null ? {} : { aliasOf }),
-      })),
-      instances: instances.map(instanceView),
-      offline: found.offline as DetailView['offline'],
-    });
+    answer<Operations['getWorker'], 200>(res, 200, await detailOf(store, type));
+  });
+  router.patch('/v1/workers/:type', requireRole('admin', 'operator'), async (req, res) => {
+    const { path, body } = inputOf<Operations['updateWorker']>(req);
+    if (!(await setCompatibilityMode(store, path.type, body.compatibility))) throw noType(path.type);
+    answer<Operations['updateWorker'], 200>(res, 200, await detailOf(store, path.type));
+  });
+  router.post('/v1/workers/check', mayRead, async (req, res) => {
+    const { body } = inputOf<Operations['checkWorker']>(req);
+    answer<Operations['checkWorker'], 200>(res, 200, await checkWorker(store, body));
   });
   return router;
+}
+
+async function detailOf(store: Store, type: string): Promise<DetailView> {
+  const [[found], instances, tasks, compatibility] = await Promise.all([
+    listWorkerTypeSummaries(store, type),
+    listInstances(store, type),
+    listTasks(store, type),
+    findCompatibilityMode(store, type),
+  ]);
+  if (!found) throw noType(type);
+  return {
+    ...headOf(found),
+    compatibility,
+    apiUrl: found.apiUrl,
+    functions: found.functions as DetailView['functions'],
+    tasks: tasks.map(({ name, aliasOf, ...task }) => ({
+      ...task,
+      task: `${type}/${name}`,
+      ...(aliasOf === null ? {} : { aliasOf }),
+    })),
+    instances: instances.map(instanceView),
+    offline: found.offline as DetailView['offline'],
+  };
+}
+
+function noType(type: string): Problem {
+  return new Problem('not_found', `There is no worker type '${type}'`);
 }
 
 function headOf(

@@ -1,0 +1,40 @@
+import type { Fault, FeApiOperations } from '@connecta/contracts';
+import { compileTimes, findTaskCycle } from '@connecta/domain';
+import { findBreaks } from '@connecta/intake';
+import type { OperationAnswer, OperationInput } from '@connecta/runtime';
+import { findCompatibilityMode, listDeclaredTasks, type FunctionSchemas, type Store } from '@connecta/store';
+
+type Body = OperationInput<FeApiOperations['checkWorker']>['body'];
+
+/** What a registration would meet: what it breaks, and what would refuse it. Nothing is written. */
+export async function checkWorker(
+  store: Store,
+  { type, functions, tasks }: Body,
+): Promise<OperationAnswer<FeApiOperations['checkWorker'], 200>> {
+  const breaks = await findBreaks(store, { type, functions: functions as unknown as FunctionSchemas[] });
+  const errors = tasks ? [...cronFaults(tasks), ...(await cycleFaults(store, type, tasks))] : [];
+  const compatibility = await findCompatibilityMode(store, type);
+  return { ok: breaks.length + errors.length === 0, compatibility, breaks, errors } as OperationAnswer<
+    FeApiOperations['checkWorker'],
+    200
+  >;
+}
+
+function cronFaults(tasks: NonNullable<Body['tasks']>): Fault[] {
+  return tasks.flatMap(({ cron, timeZone = 'UTC' }, i): Fault[] => {
+    const compiled = cron === undefined ? undefined : compileTimes({ cron, timeZone });
+    if (!compiled || compiled.ok) return [];
+    return compiled.faults.map((fault) => ({ ...fault, path: `/tasks/${i}${fault.path}` }));
+  });
+}
+
+async function cycleFaults(store: Store, type: string, tasks: NonNullable<Body['tasks']>): Promise<Fault[]> {
+  const others = (await listDeclaredTasks(store)).filter(({ workerType }) => workerType !== type);
+  const graph = new Map([
+    ...others.map(({ task, upstream }) => [task, upstream] as const),
+    ...tasks.map(({ name, upstream = [] }) => [`${type}/${name}`, upstream] as const),
+  ]);
+  const cycle = findTaskCycle(graph);
+  if (!cycle) return [];
+  return [{ path: '/tasks', message: `these tasks wait for each other: ${cycle.join(' → ')}`, code: 'cycle' }];
+}
