@@ -75,7 +75,9 @@ function move(
   const open = job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
   switch (finding.kind) {
     case 'due':
-      if (job.state === 'pending') draft?.invokeAgain(job, unchanged(job));
+      if (job.state !== 'pending') return;
+      if (job.kind === 'task' && isOfWorker(job)) draft?.invokeAgain(job, unchanged(job));
+      else draft?.beginAgain(job);
       return;
     case 'gone':
       if (open) draft?.invokeAgain(job, unchanged(job));
@@ -94,4 +96,9 @@ function move(
 
 function unchanged({ failed, lost, crashed }: EngineJob): Inheritance {
   return { error: null, context: null, failed, lost, crashed };
+}
+
+/** False of a job that failed before it became a worker's: its expressions had. */
+function isOfWorker({ workerType }: { workerType: string | null }): boolean {
+  return workerType !== null;
 }

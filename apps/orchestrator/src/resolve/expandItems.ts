@@ -86,7 +86,7 @@ async function prepareItem(
   if (!item.ok) return { prepared: { is: 'error', error: item.error } };
   const { each, scope } = item;
   const prepared = prepareStep({ name: job.step, step, scope, defaultInput: () => each.item });
-  const key = step.forEach?.key === undefined ? {} : { key: String(each.key) };
+  const key = step.forEach?.key === undefined ? {} : { key: `${each.key as string | number}` };
   return { ...key, prepared: await withStoredInput(values, job, prepared) };
 }
 

@@ -9,6 +9,8 @@ import { WAITING } from './waiting.ts';
 /** How far a head's items are, and what is to be done for it next. */
 export interface HeadWrite {
   id: JobId;
+  /** `pending` for as long as a retry has not got to it. */
+  state: 'waiting' | 'pending';
   total: number;
   created: number;
   done: number;
@@ -33,10 +35,10 @@ export function findHeads(batch: Batch, wanted: readonly { orderId: OrderId; ste
 export function writeHeads(batch: Batch, heads: readonly HeadWrite[]): Promise<unknown> {
   return batch.run(
     'write_heads',
-    `UPDATE jobs j SET items_total = x.total, items_created = x.created, items_done = x.done, items_failed = x.failed,
+    `UPDATE jobs j SET state = x.state, not_before = CASE WHEN x.state = 'pending' THEN j.not_before END, items_total = x.total, items_created = x.created, items_done = x.done, items_failed = x.failed,
        input = coalesce(x.input, j.input), work = x.work, work_since = CASE WHEN x.work IS NOT NULL THEN now() END
-     FROM json_to_recordset($1::json) x(id uuid, total int, created int, done int, failed int, work text, input jsonb)
-     WHERE j.id = x.id AND j.state || '' = 'waiting' AND ${oneByOne('x.total')}`,
+     FROM json_to_recordset($1::json) x(id uuid, state text, total int, created int, done int, failed int, work text, input jsonb)
+     WHERE j.id = x.id AND j.state || '' IN ('waiting', 'pending') AND ${oneByOne('x.total')}`,
     [JSON.stringify(heads)],
   );
 }

@@ -2,6 +2,7 @@ import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId 
 import type { JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
+import type { JobKind } from './waiting.ts';
 
 /** A job as the engine decides on it. */
 export interface EngineJob {
@@ -9,6 +10,8 @@ export interface EngineJob {
   orderId: OrderId;
   step: string;
   item: number;
+  kind: JobKind;
+  /** Null of a job that is none of a worker, or never became one. */
   workerType: string;
   function: string;
   profileId: ProfileId;
@@ -224,5 +227,5 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
   );
 }
 
-export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, worker_type AS "workerType", function,
+export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, kind, worker_type AS "workerType", function,
   profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, input, context, instance, result`;

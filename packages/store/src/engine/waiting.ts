@@ -55,7 +55,8 @@ export function writeOtherJobs(batch: Batch, jobs: readonly OtherJob[]): Promise
        input = excluded.input, error = excluded.error, worker_type = excluded.worker_type, function = excluded.function,
        profile_id = excluded.profile_id, profile_revision = excluded.profile_revision, due_at = excluded.due_at,
        work = excluded.work, work_since = excluded.work_since, invoked_at = excluded.invoked_at,
-       finished_at = excluded.finished_at, timers = excluded.timers, give_up_at = excluded.give_up_at, result = NULL, instance = NULL, progress = NULL, started_at = NULL,
+       finished_at = excluded.finished_at, timers = excluded.timers, give_up_at = excluded.give_up_at, result = NULL, decision = NULL,
+       outcome = NULL, instance = NULL, progress = NULL, started_at = NULL,
        queued_at = NULL, not_before = NULL, complete_by = NULL`,
     [JSON.stringify(jobs)],
   );

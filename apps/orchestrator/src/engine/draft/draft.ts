@@ -20,6 +20,7 @@ import type { Prepared } from '../steps/prepareStep.ts';
 import { Following, type Missing } from './following.ts';
 import { addItems, countItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
+import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
 import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
 
@@ -70,7 +71,7 @@ export class Draft {
 
   /** The steps of which items ended: their heads are to be told. */
   get endedItemsOf(): string[] {
-    return [...this.#ledger.itemEnds.keys()];
+    return [...new Set([...this.#ledger.itemEnds.keys(), ...this.#ledger.headsAgain])];
   }
 
   get moves(): readonly JobMove[] {
@@ -133,6 +134,11 @@ export class Draft {
   /** Counts items that ended, at their head: before it is decided what follows. */
   countItems(head: WaitingJob): void {
     countItems(this.#ledger, head);
+  }
+
+  /** Begins a job anew that is no command: for a retry of its order. */
+  beginAgain(job: EngineJob): void {
+    beginAgain(this.#ledger, job);
   }
 
   /** Takes up a job whose large values were read: it begins now, or ends. */

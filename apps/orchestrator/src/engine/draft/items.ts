@@ -21,10 +21,17 @@ type Counts = Pick<HeadWrite, 'total' | 'created' | 'done' | 'failed'>;
 
 /** Counts a batch's ended items at their head: the list goes on, is gathered, or fails. */
 export function countItems(ledger: Ledger, head: WaitingJob): void {
-  const ends = ledger.itemEnds.get(head.step);
-  if (!ends || head.state !== 'waiting') return;
+  const ends = ledger.itemEnds.get(head.step) ?? { done: 0, failed: 0 };
+  const again = ledger.headsAgain.has(head.step);
+  if (head.state !== 'waiting' && head.state !== 'pending') return;
   const before = countsOf(head);
-  writeHead(ledger, head, { ...before, done: before.done + ends.done, failed: before.failed + ends.failed });
+  // The items that had failed run once more.
+  const kept = again ? { ...before, done: before.done - before.failed, failed: 0 } : before;
+  if (again)
+    ledger.events.push({ type: 'job', step: head.step, jobId: head.id, attempt: head.attempt, state: 'waiting' });
+  if (again) ledger.mark(head.step, 'waiting');
+  const state = again ? 'waiting' : head.state;
+  writeHead(ledger, { ...head, state }, { ...kept, done: kept.done + ends.done, failed: kept.failed + ends.failed });
 }
 
 /** Makes jobs of items, the n-th with the number n. Items that others made meanwhile are left alone. */
@@ -75,11 +82,18 @@ function addItem(
 
 function writeHead(ledger: Ledger, head: WaitingJob, counts: Counts, list?: JsonValue): void {
   const { forEach } = ledger.plan.steps.get(head.step) as PlannedStep & { forEach: PlannedForEach };
-  const isFailing = forEach.onItemError === 'fail' && counts.failed > 0;
+  const isPending = head.state === 'pending';
+  const isFailing = !isPending && forEach.onItemError === 'fail' && counts.failed > 0;
   const inFlight = counts.created - counts.done;
   ledger.events.push({ type: 'items', step: head.step, jobId: head.id, ...counts });
-  const work = workOf(counts, isFailing, forEach.max);
-  ledger.heads.push({ id: head.id, ...counts, work, ...(list === undefined ? {} : { input: list }) });
+  const work = isPending ? null : workOf(counts, isFailing, forEach.max);
+  ledger.heads.push({
+    id: head.id,
+    state: isPending ? 'pending' : 'waiting',
+    ...counts,
+    work,
+    ...(list === undefined ? {} : { input: list }),
+  });
   if (!isFailing || inFlight > 0) return;
   const message = `${counts.failed} of ${counts.total} items failed: see their errors`;
   endWaitingJob(ledger, head, { state: 'error', error: { kind: 'permanent', code: 'item_failed', message } });

@@ -38,6 +38,8 @@ export class Ledger {
   readonly heads: HeadWrite[] = [];
   /** How many items of each step ended with this batch. */
   readonly itemEnds = new Map<string, { done: number; failed: number }>();
+  /** Steps whose heads a retry takes up again, together with their failed items. */
+  readonly headsAgain = new Set<string>();
   readonly moves: JobMove[] = [];
   readonly commands: Command[] = [];
   /** Steps that ended with this batch, and the edges that waits among them took. */

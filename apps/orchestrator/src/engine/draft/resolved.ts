@@ -27,7 +27,7 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
     ledger.mark(job.step, 'invoked');
     ledger.command(task, attempt, null);
   } else {
-    const waiting = waitingJob(at, step, prepared);
+    const waiting = { ...waitingJob(at, step, prepared), attempt };
     ledger.otherJobs.push(waiting);
     if (step.kind === 'order') beginChild(ledger, at, step, prepared);
     ledger.events.push(waitingEvent(waiting, waitsForOf(step)));

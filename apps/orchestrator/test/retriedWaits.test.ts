@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { JobId, JsonValue, OrderId } from '@connecta/contracts';
+import type { PlannedStep } from '@connecta/domain';
+import { answerWait, requestRetry } from '@connecta/store';
+import { expectConsistent, jobsOf } from './direct.ts';
+import { Harness, scriptedStep } from './harness.ts';
+
+describe('a failed order that is taken up again', () => {
+  let harness: Harness;
+  let fails = true;
+  const fail = async (steps: Record<string, PlannedStep>, output: string, input: JsonValue): Promise<OrderId> => {
+    fails = true;
+    const planId = await harness.plan({ steps, outputs: [output] });
+    const [id] = (await harness.accept([{ planId, input }])) as [OrderId];
+    expect(await ended(id)).toMatchObject({ state: 'failed' });
+    fails = false;
+    expect(await requestRetry(harness.store, id)).toMatchObject({ outcome: 'retried' });
+    return id;
+  };
+  const ended = async (id: OrderId) => {
+    await harness.ended([id]);
+    await expectConsistent(harness, id);
+    const { state, progress, result } = await harness.store.prisma.order.findUniqueOrThrow({ where: { id } });
+    return { state, progress, result };
+  };
+
+  beforeAll(async () => {
+    harness = await Harness.start();
+    await harness.workerType('scripted');
+    for (let i = 0; i < 2; i++) await harness.orchestrator();
+    harness.worker('scripted', ({ data }) => {
+      const error = { kind: 'permanent', code: 'bad', message: 'as told' } as const;
+      return Promise.resolve(fails && data.value === 'bad' ? { error } : { value: data.value ?? null });
+    });
+  });
+  afterAll(() => harness.close());
+
+  test('waits again where it had timed out', async () => {
+    const ask: PlannedStep = { kind: 'wait', needs: [], wait: { for: 'callback', timeoutMs: 300 } };
+    const id = await fail({ ask }, 'ask', 1);
+    for (const end = Date.now() + 10_000; Date.now() < end;) {
+      const [job] = await jobsOf(harness, id);
+      const by = { by: 'tester', at: new Date().toISOString() };
+      if (await answerWait(harness.store, job?.id as JobId, 2, { ...by, value: 'late' })) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: 'late' });
+  });
+
+  test('runs an order of its own anew', async () => {
+    const planId = await harness.plan({ steps: { a: scriptedStep([]) }, outputs: ['a'] });
+    const inner: PlannedStep = { kind: 'order', workflow: 'inner', planId, needs: [] };
+    expect(await ended(await fail({ inner }, 'inner', 'bad'))).toMatchObject({ state: 'completed', result: 'bad' });
+  });
+
+  test('runs only the failed items of a list once more', async () => {
+    const forEach = { items: 'input', max: 100, onItemError: 'fail' } as const;
+    const id = await fail({ list: { ...scriptedStep([]), forEach } }, 'list', [1, 'bad', 3, 'bad']);
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: [1, 'bad', 3, 'bad'] });
+    const items = (await jobsOf(harness, id)).slice(1);
+    expect(items.map(({ attempt }) => attempt)).toEqual([1, 2, 1, 2]);
+  });
+
+  test('fails again where an expression does', async () => {
+    const id = await fail({ a: { ...scriptedStep([]), with: 'input.nothing' } }, 'a', {});
+    expect(await ended(id)).toMatchObject({ state: 'failed', progress: { a: 'error' } });
+  });
+});
