@@ -41,11 +41,13 @@ async function main(): Promise<number> {
   try {
     const report = await runChaos(world, { seed, orders, repeats, only }, history);
     history.write('report', { ...report });
-    process.stdout.write(
-      `${report.orders} orders, all completed, one accepted result a step, every history replays\n` +
-        `${report.injections} faults injected, ${report.hits} of them hit work under way\n` +
-        `${report.attemptsAStep.toFixed(3)} attempts a step, ${report.lateReports} late reports refused\n`,
-    );
+    if (report.injections > 0) {
+      process.stdout.write(
+        `${report.orders} orders, all completed, one accepted result a step, every history replays\n` +
+          `${report.injections} faults injected, ${report.hits} of them hit work under way\n` +
+          `${report.attemptsAStep.toFixed(3)} attempts a step, ${report.lateReports} late reports refused\n`,
+      );
+    }
     for (const { id, title, seen } of report.scenarios) process.stdout.write(`${id} ${title}: ${seen}\n`);
     return 0;
   } catch (error) {
