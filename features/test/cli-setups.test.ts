@@ -27,11 +27,8 @@ describe('setups, workflows and keys from the command line', () => {
     expect(edited).toMatchObject({ code: 0, out: expect.stringContaining('revision 2') });
     expect((await cli.run('profiles', 'diff', 'generic/plus')).out).toContain('-   operand: 3\n+   operand: 4');
     // When it was changed while the editor was open, then nothing is overwritten
-    const meanwhile = `cli.run() { ${process.execPath} ${connectaFile} "$@"; }\n`;
-    await cli.write(
-      'slow-editor.sh',
-      `${meanwhile}connecta profiles apply -f profiles\nsed -i "s/operand: 4/operand: 5/" "$1"\n`,
-    );
+    const meanwhile = `${process.execPath} ${connectaFile} profiles apply -f profiles`;
+    await cli.write('slow-editor.sh', `${meanwhile}\nsed -i "s/operand: 4/operand: 5/" "$1"\n`);
     const late = await cli.runWith({ EDITOR: 'sh slow-editor.sh' }, 'profiles', 'edit', 'generic/plus');
     expect(late).toMatchObject({ code: 6, err: expect.stringContaining('precondition_failed') });
     expect(await cli.json('profiles', 'get', 'generic/plus')).toMatchObject({ settings: { operand: 3 } });

@@ -42,3 +42,5 @@ export type TaskGraph = Answer<'getTaskGraph', 200>;
 export type RerunRequest = NonNullable<Body<'rerunOrder'>>;
 export type RerunPlan = Answer<'rerunOrder', 200>;
 export type WorkerCheck = Answer<'checkWorker', 200>;
+export type Job = Answer<'listJobs', 200>['items'][number];
+export type LogLine = Answer<'listJobLog', 200>['items'][number];

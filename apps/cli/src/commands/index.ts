@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import type { CommandTools } from './tools.ts';
 import { addCompletion } from './completion.ts';
 import { addContexts } from './contexts.ts';
+import { addDecide } from './decide.ts';
 import { addDoctor } from './doctor.ts';
 import { addKeys } from './keys.ts';
+import { addLogs } from './logs.ts';
 import { addOrders } from './orders.ts';
 import { addProfiles } from './profiles.ts';
 import { addRun } from './run.ts';
@@ -21,6 +23,8 @@ export function addCommands(program: Command, tools: CommandTools): void {
     addUp,
     addRun,
     addOrders,
+    addLogs,
+    addDecide,
     addWorkers,
     addProfiles,
     addWorkflows,

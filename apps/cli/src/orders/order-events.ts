@@ -13,6 +13,12 @@ export interface OrderEvent {
   readonly item?: number;
   readonly attempt?: number;
   readonly instance?: string;
+  /** What a step that waits waits for. */
+  readonly waitsFor?: string;
+  /** How far a list of items is. */
+  readonly total?: number;
+  readonly done?: number;
+  readonly failed?: number;
   readonly because?: readonly string[];
   readonly error?: { code: string; message: string };
 }
@@ -101,8 +107,19 @@ async function connect(api: Api, orderId: string, options: { last: number; signa
   throw problemOf(response, await response.json().catch(() => undefined));
 }
 
-/** The messages of a stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/** The events in a stream of an order's history. */
 export async function* eventsOf(response: Response, heard: () => void = () => undefined): AsyncGenerator<OrderEvent> {
+  for await (const { id, data } of messagesOf(response, heard)) {
+    const number = Number(id);
+    if (Number.isInteger(number)) yield { ...(JSON.parse(data) as Omit<OrderEvent, 'number'>), number };
+  }
+}
+
+/** The messages of a stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export async function* messagesOf(
+  response: Response,
+  heard: () => void = () => undefined,
+): AsyncGenerator<{ id: string; data: string }> {
   if (!response.body) return;
   let rest = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
@@ -110,13 +127,14 @@ export async function* eventsOf(response: Response, heard: () => void = () => un
     const messages = (rest + chunk).split('\n\n');
     rest = messages.pop() ?? '';
     for (const message of messages) {
-      const event = eventOf(message);
-      if (event) yield event;
+      const fields = fieldsOf(message);
+      const data = fields.get('data');
+      if (data !== undefined) yield { id: fields.get('id') ?? '', data };
     }
   }
 }
 
-function eventOf(message: string): OrderEvent | undefined {
+function fieldsOf(message: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of message.split('\n')) {
     const colon = line.indexOf(':');
@@ -125,8 +143,5 @@ function eventOf(message: string): OrderEvent | undefined {
     const value = line.slice(colon + 1).replace(/^ /, '');
     fields.set(name, fields.has(name) ? `${fields.get(name) ?? ''}\n${value}` : value);
   }
-  const number = Number(fields.get('id'));
-  const data = fields.get('data');
-  if (data === undefined || !Number.isInteger(number)) return undefined;
-  return { ...(JSON.parse(data) as Omit<OrderEvent, 'number'>), number };
+  return fields;
 }

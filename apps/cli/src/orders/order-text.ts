@@ -58,11 +58,36 @@ function usesText({ uses, workflow, wait }: JobTrace): string {
 
 function outcomeText(job: JobTrace): string {
   if (job.error) return `${job.error.code}: ${job.error.message}`;
+  if (job.state === 'waiting') return waitText(job);
   const kept = job.reusedFrom ? 'kept: ' : job.cachedFrom ? 'cached: ' : '';
   if (job.input === undefined && job.result === undefined) return '';
   return job.result === undefined
     ? `${shortValue(job.input)} →`
     : `${kept}${shortValue(job.input)} → ${shortValue(job.result)}`;
+}
+
+/** What a step waits for, and what to do about it. */
+function waitText(job: JobTrace): string {
+  const { waitsFor, instructions, role, callback, until, items, orderId } = job;
+  const end = until === undefined ? '' : ` (until ${until})`;
+  switch (waitsFor) {
+    case 'approval':
+      return `${instructions ?? 'waits for a decision'} (connecta decide …, ${role ?? 'operator'})${end}`;
+    case 'callback':
+      return `POST ${callback ?? 'the callback'}${end}`;
+    case 'time':
+      return `until ${until ?? '?'}`;
+    case 'order':
+      return `order ${orderId ?? ''}`;
+    case 'items':
+      return items
+        ? `${items.done} of ${items.total} items${items.failed > 0 ? `, ${items.failed} failed` : ''}`
+        : 'its items';
+    case 'values':
+      return 'large values are read';
+    default:
+      return '';
+  }
 }
 
 /** The last line: the result, the error, or that there is more to come. */

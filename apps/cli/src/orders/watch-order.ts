@@ -9,6 +9,13 @@ import { orderEvents, type OrderEvent } from './order-events.ts';
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const BAR_COLUMNS = 24;
+/** What a person may want to know, or do, about a step that waits. */
+const WAITS: Readonly<Record<string, string>> = {
+  approval: 'for a decision: connecta decide',
+  callback: 'for a callback',
+  time: 'for its time',
+  order: 'for an order of its own',
+};
 const ENDED_JOB = new Set(['completed', 'error', 'skipped', 'cancelled', 'blocked']);
 
 /** How far one step is, as its events tell it. */
@@ -16,8 +23,8 @@ interface StepView {
   state: string;
   attempt: number;
   since: number;
-  /** Items of a step that runs once for each. */
-  readonly items: Map<number, string>;
+  /** How far the list of a step is that runs once for each item. */
+  items: { done: number; total: number; failed: number } | undefined;
   detail: string;
 }
 
@@ -82,17 +89,24 @@ class WatchedOrder {
   apply(event: OrderEvent): void {
     this.#lost = undefined;
     if (event.type === 'order') this.#state = event.state ?? this.#state;
-    if (event.step === undefined || event.state === undefined) return;
+    if (event.step === undefined) return;
+    if (event.type === 'items') this.#countItems(event.step, event);
+    if (event.state === undefined) return;
     const view = this.#steps.get(event.step) ?? viewOf(event.state, Date.parse(event.at));
     this.#steps.set(event.step, view);
-    if (event.item !== undefined && event.item > 0) {
-      view.items.set(event.item, event.state);
-      return;
-    }
+    if (event.item !== undefined && event.item > 0) return;
     if (event.state === 'started') view.since = Date.parse(event.at);
     view.state = event.state;
     view.attempt = event.attempt ?? view.attempt;
-    view.detail = event.error ? `${event.error.code}: ${event.error.message}` : (event.because?.join(', ') ?? '');
+    view.detail = event.error
+      ? `${event.error.code}: ${event.error.message}`
+      : (event.because?.join(', ') ?? WAITS[event.waitsFor ?? ''] ?? '');
+  }
+
+  #countItems(step: string, { at, total = 0, done = 0, failed = 0 }: OrderEvent): void {
+    const view = this.#steps.get(step) ?? viewOf('waiting', Date.parse(at));
+    this.#steps.set(step, view);
+    view.items = { done, total, failed };
   }
 
   lost(reason: string): void {
@@ -122,12 +136,12 @@ class WatchedOrder {
   }
 }
 
-const viewOf = (state: string, since: number): StepView => ({ state, attempt: 1, since, items: new Map(), detail: '' });
+const viewOf = (state: string, since: number): StepView => ({ state, attempt: 1, since, items: undefined, detail: '' });
 
 function itemsText({ items }: StepView): string {
-  if (items.size === 0) return '';
-  const done = [...items.values()].filter((state) => ENDED_JOB.has(state)).length;
-  return ` ${bar(done / items.size, 10)} ${done} of ${items.size} items`;
+  if (!items || items.total === 0) return '';
+  const failed = items.failed > 0 ? `, ${items.failed} failed` : '';
+  return ` ${bar(items.done / items.total, 10)} ${items.done} of ${items.total} items${failed}`;
 }
 
 function markOf(state: string, style: Style, now: number): string {
@@ -151,6 +165,9 @@ function markOf(state: string, style: Style, now: number): string {
 export function eventLine(event: OrderEvent, style: Style): string {
   const time = style.faint(event.at.slice(11, 23));
   if (event.type === 'order') return `${time} order ${paintState(style, event.state ?? '')}${reason(event)}`;
+  if (event.type === 'items') {
+    return `${time} ${event.step ?? ''} ${event.done ?? 0} of ${event.total ?? 0} items`;
+  }
   const item = event.item !== undefined && event.item > 0 ? `[${event.item}]` : '';
   const attempt = event.attempt !== undefined && event.attempt > 1 ? ` (attempt ${event.attempt})` : '';
   return `${time} ${event.step ?? ''}${item} ${paintState(style, event.state ?? '')}${attempt}${reason(event)}`;
