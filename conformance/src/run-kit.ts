@@ -1,7 +1,7 @@
 import type { Cases } from './cases.ts';
 import { FakeBeApi } from './orchestrator/fake-be-api.ts';
 import { Verdicts, type Rule } from './rules.ts';
-import { Scene } from './scene.ts';
+import { PATIENCE_MS, Scene } from './scene.ts';
 import { goesOn, readsBlobs, refusesWrongBytes, storesLargeResults } from './scenarios/blobs.ts';
 import {
   doesAJob,
@@ -33,6 +33,8 @@ export interface KitOptions {
   slots?: number;
   heartbeatMs?: number;
   ackMs?: number;
+  /** How long the kit waits for what a worker should do; 15 s by default. */
+  patienceMs?: number;
   /** The environment to take PATH, HOME and LANG from. */
   own: Readonly<Record<string, string | undefined>>;
   /** Only these rules, and the first; all by default. */
@@ -122,7 +124,7 @@ async function live(
     own: options.own,
   });
   try {
-    const scene = new Scene({ fake, worker, verdicts, cases });
+    const scene = new Scene({ fake, worker, verdicts, cases, patienceMs: options.patienceMs ?? PATIENCE_MS });
     onStep?.('registration');
     const here = hostile ? await registers(scene) : await fake.until(() => fake.runner !== undefined, 30_000);
     if (!here) return worker.said;

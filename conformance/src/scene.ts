@@ -6,7 +6,7 @@ import type { FakeBeApi } from './orchestrator/fake-be-api.ts';
 import type { Rule, Verdicts } from './rules.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** How long the kit waits for what a worker should do. */
+/** How long the kit waits for what a worker should do, unless it is told otherwise. */
 export const PATIENCE_MS = 15_000;
 /** A slow case may take this long. */
 export const SLOW_MS = 30_000;
@@ -17,12 +17,20 @@ export class Scene {
   readonly worker: WorkerProcess;
   readonly verdicts: Verdicts;
   readonly cases: Cases;
+  readonly patienceMs: number;
 
-  constructor(parts: { fake: FakeBeApi; worker: WorkerProcess; verdicts: Verdicts; cases: Cases }) {
+  constructor(parts: {
+    fake: FakeBeApi;
+    worker: WorkerProcess;
+    verdicts: Verdicts;
+    cases: Cases;
+    patienceMs?: number;
+  }) {
     this.fake = parts.fake;
     this.worker = parts.worker;
     this.verdicts = parts.verdicts;
     this.cases = parts.cases;
+    this.patienceMs = parts.patienceMs ?? PATIENCE_MS;
   }
 
   /** Gives a job of a case; undefined, and the rules are skipped, when there is no such case. */
@@ -41,12 +49,12 @@ export class Scene {
     return this.fake.give(new FakeJob({ case: made, profile, attempt, context }), { twice });
   }
 
-  until(holds: () => boolean, withinMs = PATIENCE_MS): Promise<boolean> {
+  until(holds: () => boolean, withinMs = this.patienceMs): Promise<boolean> {
     return this.fake.until(() => holds() || this.worker.ended, withinMs);
   }
 
   /** Waits for a job's end, and says why there was none. */
-  async ended(rule: Rule, job: FakeJob, withinMs = PATIENCE_MS): Promise<boolean> {
+  async ended(rule: Rule, job: FakeJob, withinMs = this.patienceMs): Promise<boolean> {
     await this.until(() => job.ended(), withinMs);
     const what = job.calls.map(({ what, status }) => `${what} ${status}`).join(', ') || 'nothing was heard of it';
     return this.verdicts.check(rule, job.ended(), `a job did not end within ${withinMs} ms: ${what}`);

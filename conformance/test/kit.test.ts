@@ -14,7 +14,14 @@ const CASES: Cases = {
 };
 
 const kit = (fault: string, rules: readonly Rule[]): Promise<KitReport> =>
-  runKit({ command: worker, cases: CASES, rules, own: process.env, env: { BREAK: fault } });
+  runKit({
+    command: worker,
+    cases: CASES,
+    rules,
+    own: process.env,
+    env: { BREAK: fault },
+    ...(rules.length > 0 ? { patienceMs: 8_000 } : {}),
+  });
 
 const failed = ({ verdicts }: KitReport): Rule[] =>
   verdicts.flatMap(({ rule, verdict }) => (verdict.state === 'failed' ? [rule] : []));

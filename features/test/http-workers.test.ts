@@ -4,7 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createMessageChecker, type WorkerEvent } from '@connecta/contracts';
 import { choosePort } from '@connecta/embedded';
+import { FunctionTrial, defineFunction } from '@connecta/worker-kit';
 import { hasPrograms } from '../src/shellBlocks.ts';
 import { TestSystem, until } from '../src/system.ts';
 
@@ -88,6 +90,37 @@ describe('a worker type with a BullMQ runner and an HTTP worker', () => {
     expect(order.jobs['quick']).toMatchObject({ attempt: 2 });
     expect(order.jobs['quick']?.instance).not.toBe('http-2');
   });
+});
+
+test('what travels is as the AsyncAPI document has it', async () => {
+  const faultsOf = createMessageChecker();
+  // Given the messages that the orchestrator sent and be-api handed out
+  const messages = await system.store.prisma.jobClaim.findMany({ take: 20 });
+  expect(messages.length).toBeGreaterThan(0);
+  for (const { message } of messages) expect(faultsOf('JobMessage', message)).toEqual([]);
+  // And the reports of a worker that takes a while, leaves a checkpoint, and of one that fails
+  const trial = new FunctionTrial();
+  const schemas = { settingsSchema: {}, inputSchema: {}, outputSchema: {} };
+  const slow = defineFunction({
+    ...{ name: 'a.slow', version: '1', ...schemas },
+    async run({ progress, blobs }) {
+      await progress(0.5, await blobs.create({ mediaType: 'text/plain' }, Buffer.from('x')));
+      return { value: { done: true } };
+    },
+  });
+  const broken = defineFunction({
+    ...{ name: 'a.broken', version: '1', ...schemas },
+    run: () => Promise.reject(new Error('no')),
+  });
+  const { reports } = await trial.run(slow, { input: null });
+  const failure = await trial
+    .run(broken, { input: null })
+    .catch((error: unknown) => error as { reports: WorkerEvent[] });
+  // Then every one of them fits the schema of its kind
+  const schemaOf = { started: 'Started', progress: 'Progress', completed: 'Completed', failed: 'Failed' } as const;
+  const all = [...reports, ...('reports' in failure ? failure.reports : [])];
+  expect(new Set(all.map(({ type }) => type)).size).toBe(4);
+  for (const report of all) expect(faultsOf(schemaOf[report.type], report)).toEqual([]);
 });
 
 const python = hasPrograms(process.env['PATH'] ?? '', 'python3') || process.env['CI'] === 'true';

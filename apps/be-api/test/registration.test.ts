@@ -126,4 +126,19 @@ describe('the gateway', () => {
     await harness.as('painter').get('/v1/nothing').expect(404);
     await harness.as('painter').get('/v1/workers').expect(405);
   });
+
+  test('a runner that claims over HTTP is told no queue; a process that is API and runner in one registers once', async () => {
+    const http = await harness.register(registration('painter', { transport: 'http', instance: 'over-http' }));
+    expect(http.queue).toBeUndefined();
+    const both = { role: 'both', transport: 'http', instance: 'in-one', apiUrl: 'http://127.0.0.1:4711', profiles: [] };
+    expect((await harness.register(registration('painter', both))).queue).toBeUndefined();
+    const wrong = { ...both, transport: 'bullmq', slots: 0, apiUrl: undefined };
+    const refused = await harness.as('painter').post('/v1/workers').send(registration('painter', wrong)).expect(400);
+    expect(faultPaths(refused.body).toSorted()).toEqual(['/apiUrl', '/slots', '/transport']);
+  });
+
+  test('the document of queues and events is there for everybody', async () => {
+    const answer = await request(harness.app).get('/asyncapi.json').expect(200);
+    expect(answer.body).toMatchObject({ asyncapi: '3.0.0' });
+  });
 });

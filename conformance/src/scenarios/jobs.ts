@@ -56,8 +56,7 @@ export async function runsOnce(scene: Scene): Promise<void> {
 
 /** Rule 10: another attempt has the job by the time it is acknowledged. */
 export async function heedsARefusedAck(scene: Scene): Promise<void> {
-  const name = scene.cases.slow ? 'slow' : 'quick';
-  const job = scene.give(name, [10]);
+  const job = scene.give('quick', [10]);
   if (!job) return;
   job.refused = true;
   await scene.until(() => job.calls.length > 0);

@@ -1,4 +1,4 @@
-import { SLOW_MS, type Scene } from '../scene.ts';
+import type { Scene } from '../scene.ts';
 
 const GRACE_MS = 5_000;
 
@@ -15,7 +15,7 @@ export async function drains(scene: Scene, by: 'answer' | 'signal'): Promise<voi
   await scene.pause(1_000);
   const from = Date.now();
   const late = scene.give('quick', []);
-  await scene.until(() => fake.runner === undefined, SLOW_MS);
+  await scene.until(() => fake.runner === undefined, scene.patienceMs + 10_000);
   const left = fake.calls.some(({ method, path }) => method === 'DELETE' && /^\/v1\/workers\/[^/]+$/.test(path));
   fake.clear();
   verdicts.check(rule, left, 'it did not leave (DELETE /v1/workers/{id})');

@@ -52,7 +52,7 @@ export async function registersAgain(scene: Scene): Promise<void> {
   const { fake, verdicts } = scene;
   const before = fake.presences.length;
   for (const presence of fake.presences) presence.gone = true;
-  await scene.until(() => fake.presences.length > before && fake.runner !== undefined, PATIENCE_MS);
+  await scene.until(() => fake.presences.length > before && fake.runner !== undefined);
   if (verdicts.check(5, fake.runner !== undefined, 'told 410, the worker did not register again')) {
     await scene.works(5, 'after registering again');
   }

@@ -98,6 +98,7 @@ export {
   type WorkflowWaitStep,
 } from './workflow.ts';
 export type { HistoryEvent, Progress, SkipReason, StepState, WaitsFor } from './history.ts';
+export { createMessageChecker, readAsyncApi, type AsyncApiSchema } from './asyncapi.ts';
 export { OPENAPI_DOCUMENTS } from './documents.ts';
 export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';
 export type { operations as FeApiOperations, paths as FeApiPaths } from './generated/fe-api.d.ts';

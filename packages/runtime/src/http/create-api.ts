@@ -46,6 +46,8 @@ export interface ApiOptions {
   bodyLimitBytes?: number;
   /** Origins that browsers may call from; `*` for any. None by default. */
   corsOrigins?: readonly string[];
+  /** Further documents to publish without a credential, by path (`/asyncapi.json`). */
+  documents?: Readonly<Record<string, object>>;
   /** Once aborted, `/ready` answers 503. */
   stopping?: AbortSignal;
 }
@@ -78,6 +80,7 @@ export function createApi(options: ApiOptions): Express {
   app.use(
     systemRoutes({
       document,
+      documents: options.documents ?? {},
       ready: options.ready,
       metrics: options.metrics,
       log: options.log,

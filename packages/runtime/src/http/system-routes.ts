@@ -14,11 +14,15 @@ export type ReadyChecks = Readonly<Record<string, () => Promise<unknown>>>;
  * `/live`, `/ready`, `/metrics`, `/openapi.json` and the reference page at `/docs` (its assets are served from here: no
  * CDN). None asks for a credential and none tells more than names and states.
  */
-export function systemRoutes(options: HealthOptions & { document: OpenApiDocument }): Router {
+export function systemRoutes(
+  options: HealthOptions & { document: OpenApiDocument; documents?: Readonly<Record<string, object>> },
+): Router {
   const router = healthRoutes(options);
   router.get('/openapi.json', (_req, res) => {
     res.json(options.document);
   });
+  for (const [path, document] of Object.entries(options.documents ?? {}))
+    router.get(path, (_req, res) => void res.json(document));
   const page = swaggerUi.setup(options.document, { customSiteTitle: options.document.info.title });
   router.use('/docs', swaggerUi.serveFiles(options.document), page);
   router.use(['/live', '/ready', '/metrics', '/openapi.json'], (req) => {
