@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FunctionError, defineFunction, type WorkerType } from '@connecta/worker-kit';
+import { impatient, liar, talker } from './failing.ts';
 
 interface ProbeSettings {
   ms: number;
@@ -66,7 +67,7 @@ export const probe: WorkerType = {
   type: 'probe',
   version: '1.0.0',
   owner: { team: 'features', contact: 'features@example.test' },
-  functions: [work, any, refuse, poison],
+  functions: [work, any, refuse, poison, impatient, liar, talker],
   samples: [
     { name: 'quick', function: 'probe.work', settings: { ms: 5, add: 1 } },
     { name: 'slow', function: 'probe.work', settings: { ms: 60, add: 1 } },
@@ -76,5 +77,8 @@ export const probe: WorkerType = {
     { name: 'stuck', function: 'probe.work', settings: { ms: 600_000, add: 1 } },
     { name: 'steady', function: 'probe.work', settings: { ms: 250, add: 1 } },
     { name: 'poison', function: 'probe.poison', settings: {} },
+    { name: 'impatient', function: 'probe.impatient', settings: {} },
+    { name: 'liar', function: 'probe.liar', settings: {} },
+    { name: 'talker', function: 'probe.talker', settings: { lines: 20, password: 'correct-horse' } },
   ],
 };

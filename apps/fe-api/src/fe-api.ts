@@ -12,6 +12,7 @@ import { apiKeysRouter } from './routes/api-keys.ts';
 import { blobsRouter } from './routes/blobs.ts';
 import { clientsRouter } from './routes/clients.ts';
 import { notificationsRouter } from './routes/notifications.ts';
+import { failedJobsRouter } from './routes/failed-jobs.ts';
 import { jobLogsRouter } from './routes/job-logs.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
@@ -70,6 +71,7 @@ export function createFeApi(deps: FeApiDeps): Express {
       retriesRouter({ store }),
       orderEventsRouter({ store, watch, stopping }),
       jobLogsRouter({ store, stopping }),
+      failedJobsRouter({ store }),
       uploadsRouter({ ...bytes, uploadTtlMs: config.uploadTtlMs }),
       blobsRouter(bytes),
       workersRouter({ store }),

@@ -295,3 +295,4 @@ export {
   type CompatibilityMode,
   type FunctionSchemas,
 } from './tasks/compatibility.ts';
+export { listFailedJobs, type FailedJob } from './orders/listFailedJobs.ts';

@@ -45,9 +45,10 @@ export function orderSummary(order: ListedOrder): OrderSummaryView {
 
 /** One job with everything that is known of it. */
 export function jobView(job: ListedJob): JobView {
-  const { id, step, item, kind, uses, state, attempt, lost, failed, workerType, profileId, profileRevision } = job;
+  const { id, step, item, kind, uses, state, attempt, lost, failed, crashed, workerType, profileId, profileRevision } =
+    job;
   return {
-    ...{ id, step, item, kind, state, attempt, lost, failed },
+    ...{ id, step, item, kind, state, attempt, lost, failed, crashed },
     ...(uses === null ? {} : { uses }),
     ...(workerType === null || job.function === null ? {} : { workerType, function: job.function }),
     ...(profileId === null || profileRevision === null ? {} : { profileId, profileRevision }),

@@ -18,6 +18,7 @@ const plans = new Map<PlanId, Plan>([
 const type = (name: string, slots: number): WorkerTypeSummary => ({
   ...{ type: name, version: '1', language: 't', transport: 'bullmq', apiUrl: '', ownerTeam: '', ownerContact: '' },
   ...{ functions: [], offline: {}, updatedAt: new Date(0), profiles: 1, ready: 1, draining: 0, slots, freeSlots: 0 },
+  lastSeenAt: new Date(0),
 });
 
 test('a task is still to do for each step of an order under way that has not ended, in whatever workflow', () => {
@@ -52,6 +53,23 @@ test('a task is still to do for each step of an order under way that has not end
     ['x/one', null],
     ['y/two', 2],
   ]);
+});
+
+test('a type of which nobody lives says since when, whose it is and how long jobs wait', () => {
+  const nobody = { slots: 0, ready: 0, ownerTeam: 'ink', ownerContact: 'ink@example.org' };
+  const offline = (more: Partial<WorkerTypeSummary>): unknown => {
+    const rows = { orders: [], ended: [], jobs: [] };
+    return computeStats(new Date(0), rows, plans, [{ ...type('x', 0), ...nobody, ...more }]).workers[0];
+  };
+  expect(offline({ offline: { policy: 'wait', limitMs: 5 } })).toMatchObject({
+    owner: { team: 'ink', contact: 'ink@example.org' },
+    offline: { since: '1970-01-01T00:00:00.000Z', policy: 'wait', limitMs: 5 },
+  });
+  expect(offline({ offline: { policy: 'fail' }, lastSeenAt: null })).toMatchObject({
+    offline: { since: null, policy: 'fail', limitMs: 10_000 },
+  });
+  expect(offline({})).toMatchObject({ offline: { policy: 'wait', limitMs: 86_400_000 } });
+  expect(offline({ draining: 1 })).toMatchObject({ offline: null });
 });
 
 test('nothing under way is nothing to do', () => {

@@ -2,6 +2,7 @@ import type { FeApiOperations, PlanId } from '@connecta/contracts';
 import type { Plan } from '@connecta/domain';
 import type { OperationAnswer } from '@connecta/runtime';
 import type { StatsRows, WorkerTypeSummary } from '@connecta/store';
+import { offlineOf } from './offline.ts';
 
 export type Stats = OperationAnswer<FeApiOperations['getStats'], 200>;
 type TaskStats = Stats['tasks'][number];
@@ -30,13 +31,19 @@ export function computeStats(
       active: sum(rows.orders.map((row) => row.active)),
     },
     tasks,
-    workers: types.map(({ type, ready, draining, slots, freeSlots }) => ({
-      ...{ type, ready, draining, slots, freeSlots },
-      waiting: waiting.get(type) ?? 0,
+    workers: types.map((summary) => ({
+      ...liveOf(summary),
+      waiting: waiting.get(summary.type) ?? 0,
+      offline: offlineOf(summary),
     })),
     queueAgeMs: ages.length > 0 ? Math.max(...ages) : null,
     bottlenecks: bottlenecksOf(tasks, new Map(types.map((type) => [type.type, type.slots]))),
   };
+}
+
+function liveOf(summary: WorkerTypeSummary): Omit<Stats['workers'][number], 'waiting' | 'offline'> {
+  const { type, ownerTeam, ownerContact, ready, draining, slots, freeSlots } = summary;
+  return { type, owner: { team: ownerTeam, contact: ownerContact }, ready, draining, slots, freeSlots };
 }
 
 function tasksOf(rows: StatsRows, plans: ReadonlyMap<PlanId, Plan>): TaskStats[] {

@@ -13,6 +13,7 @@ export interface ListedJob {
   attempt: number;
   lost: number;
   failed: number;
+  crashed: number;
   /** Of a worker's job. */
   workerType: string | null;
   function: string | null;
@@ -41,7 +42,7 @@ export async function listJobs(
 ): Promise<ListedJob[]> {
   const { rows } = await store.pool.query<ListedJob>({
     name: 'list_jobs',
-    text: `SELECT j.id, j.step, j.item, j.kind, j.item_key AS "itemKey", p.steps->'steps'->j.step->>'uses' AS uses, j.state, j.attempt, j.lost, j.failed,
+    text: `SELECT j.id, j.step, j.item, j.kind, j.item_key AS "itemKey", p.steps->'steps'->j.step->>'uses' AS uses, j.state, j.attempt, j.lost, j.failed, j.crashed,
         j.worker_type AS "workerType", j.function, j.profile_id AS "profileId", j.profile_revision AS "profileRevision",
         j.input, j.result, j.context, j.error, j.progress, j.instance, j.not_before AS "notBefore",
         j.complete_by AS "completeBy", j.created_at AS "createdAt", j.invoked_at AS "invokedAt",

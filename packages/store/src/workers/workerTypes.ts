@@ -19,6 +19,8 @@ export interface WorkerTypeSummary {
   draining: number;
   slots: number;
   freeSlots: number;
+  /** When an instance that takes work was last seen; null when there never was one. */
+  lastSeenAt: Date | null;
 }
 
 /** All worker types by name, or the one with this name. */
@@ -29,7 +31,8 @@ export async function listWorkerTypeSummaries(store: Store, type?: string): Prom
         t.owner_contact AS "ownerContact", t.functions, t.offline, t.updated_at AS "updatedAt",
         (SELECT count(*)::int FROM profiles p WHERE p.worker_type = t.name AND p.deleted_at IS NULL) AS profiles,
         coalesce(i.ready, 0) AS ready, coalesce(i.draining, 0) AS draining, coalesce(i.slots, 0) AS slots,
-        coalesce(i.free, 0) AS "freeSlots"
+        coalesce(i.free, 0) AS "freeSlots",
+        (SELECT max(last_seen_at) FROM worker_instances WHERE worker_type = t.name AND slots > 0) AS "lastSeenAt"
       FROM worker_types t LEFT JOIN LATERAL (
         SELECT (count(*) FILTER (WHERE state = 'ready'))::int AS ready,
           (count(*) FILTER (WHERE state = 'draining'))::int AS draining,
