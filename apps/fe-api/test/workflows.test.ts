@@ -84,12 +84,34 @@ output: nothing
     const typo = body.errors.find((fault: { path: string }) => fault.path === '/steps/a/uses');
     expect(typo).toMatchObject({
       code: 'unknown_task',
-      message: expect.stringMatching(/did you mean 'math\/one'.*line 2/),
+      message: expect.stringMatching(/did you mean 'math\/one'/),
+      line: 2,
+      column: 14,
     });
     const refused = await world.send('post', '/v1/workflows').send({ name: 'x', steps: { a: { uses: 'x', y: 1 } } });
     expect([refused.status, refused.body.code, refused.body.errors.length]).toEqual([422, 'invalid_workflow', 2]);
     const fine = await world.send('post', '/v1/workflows/validate').send(chain('fine'));
     expect(fine.body).toEqual({ valid: true, errors: [] });
+  });
+
+  test('see expressions, edges and inner workflows checked too', async () => {
+    const broken = `name: outer
+steps:
+  a: { uses: math/one, if: inptu > 1, timeouts: { ack: 0s } }
+  b:
+    workflow: gone
+    needs: [a]
+    with: { x: steps.c.result }
+  c: { workflow: outer }
+`;
+    const { body } = await world.send('post', '/v1/workflows/validate').type('text/yaml').send(broken);
+    expect(body.errors.map((fault: { line: number; path: string }) => [fault.line, fault.path])).toEqual([
+      [3, '/steps/a/timeouts/ack'],
+      [3, '/steps/a/if'],
+      [7, '/steps/b/with/x'],
+      [5, '/steps/b/workflow'],
+      [8, '/steps/c/workflow'],
+    ]);
   });
 
   test('have a published schema', async () => {

@@ -52,6 +52,9 @@ export interface Fault {
   path: string;
   message: string;
   code?: string | undefined;
+  /** In the text that was sent, from 1; told of YAML. */
+  line?: number | undefined;
+  column?: number | undefined;
 }
 
 /** RFC 9457 `application/problem+json` with Connecta's members. */

@@ -9,7 +9,7 @@ import type { IdempotencyKey, IntakeRequest, Outcome } from './requests.ts';
 /** As many orders go through one statement at most. */
 const MAX_GROUP = 2000;
 /** A request asks for facts that lead to further ones: client, version, definition, profiles, aliases, plan. */
-const MAX_ROUNDS = 20;
+const MAX_ROUNDS = 80;
 const MAX_STORING = 8;
 
 export interface Intake {

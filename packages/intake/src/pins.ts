@@ -1,9 +1,19 @@
-import { Problem, type Fault } from '@connecta/contracts';
-import { behaviourOf, coreOf, plannedCache, type Plan } from '@connecta/domain';
+import { Problem, type Fault, type WorkflowOrderStep, type WorkflowTaskStep } from '@connecta/contracts';
+import {
+  behaviourOf,
+  coreOf,
+  plannedCache,
+  plannedWait,
+  type OrderStep,
+  type Plan,
+  type StepCore,
+  type TaskStep,
+} from '@connecta/domain';
 import type { ProfileFact, WantedPlan } from '@connecta/store';
 import { closeMatches } from './closeMatches.ts';
 import type { Facts } from './facts.ts';
 import { sha256, type Runnable } from './runnable.ts';
+import type { SubPlan } from './subPlans.ts';
 
 /** An alias may stand for another alias, so many times. */
 const MAX_ALIASES = 5;
@@ -56,9 +66,10 @@ function unknownTasks(
 }
 
 /** The plan's name by its content: the workflow version and every pin. */
-export function hashOfPlan(runnable: Runnable, pins: Pins): string {
+export function hashOfPlan(runnable: Runnable, pins: Pins, subs: ReadonlyMap<string, SubPlan>): string {
   let text = runnable.hash;
   for (const [step, { id, revision, behaviour }] of pins) text += `\n${step} ${id} ${revision}${pinned(behaviour)}`;
+  for (const [step, { planId, params }] of subs) text += `\n${step} runs ${planId} ${JSON.stringify(params)}`;
   return sha256(text);
 }
 
@@ -69,26 +80,46 @@ function pinned(behaviour: ProfileFact['behaviour']): string {
   return timers || retry || offline ? `${name} ${JSON.stringify([timers, retry, offline])}` : name;
 }
 
-export function planOf(runnable: Runnable, pins: Pins, hash: string): WantedPlan {
+/** The plan of a workflow whose tasks and inner workflows are pinned. */
+export function planOf({
+  runnable,
+  pins,
+  subs,
+  hash,
+}: {
+  runnable: Runnable;
+  pins: Pins;
+  subs: ReadonlyMap<string, SubPlan>;
+  hash: string;
+}): WantedPlan {
   const steps: Plan['steps'] = {};
   for (const compiled of runnable.compiled.steps) {
     const { name, step } = compiled;
-    if (!('uses' in step)) continue;
-    const profile = pins.get(name) as ProfileFact;
-    steps[name] = {
-      kind: 'task',
-      ...coreOf(compiled),
-      uses: step.uses,
-      workerType: profile.workerType,
-      function: profile.function,
-      profileId: profile.id,
-      profileRevision: profile.revision,
-      ...(step.params ? { params: step.params } : {}),
-      ...(profile.behaviour?.version === undefined ? {} : { functionVersion: profile.behaviour.version }),
-      ...(profile.behaviour?.cacheable === true ? { cacheable: true } : {}),
-      ...behaviourOf(step, profile.behaviour ?? {}),
-      ...(step.cache ? { cache: plannedCache(step.cache) } : {}),
-    };
+    const core = coreOf(compiled);
+    if ('uses' in step) steps[name] = { kind: 'task', ...core, ...taskOf(step, pins.get(name) as ProfileFact) };
+    else if ('wait' in step) steps[name] = { kind: 'wait', ...core, wait: plannedWait(step) };
+    else steps[name] = { kind: 'order', ...core, ...orderOf(step, subs.get(name) as SubPlan) };
   }
   return { hash, plan: { steps, outputs: runnable.compiled.outputs }, workflow: runnable.workflow };
+}
+
+function taskOf(step: WorkflowTaskStep, profile: ProfileFact): Omit<TaskStep, 'kind' | keyof StepCore> {
+  const { behaviour } = profile;
+  return {
+    uses: step.uses,
+    workerType: profile.workerType,
+    function: profile.function,
+    profileId: profile.id,
+    profileRevision: profile.revision,
+    ...(step.params ? { params: step.params } : {}),
+    ...(behaviour?.version === undefined ? {} : { functionVersion: behaviour.version }),
+    ...(behaviour?.cacheable === true ? { cacheable: true } : {}),
+    ...behaviourOf(step, behaviour ?? {}),
+    ...(step.cache ? { cache: plannedCache(step.cache) } : {}),
+  };
+}
+
+function orderOf({ params }: WorkflowOrderStep, sub: SubPlan): Omit<OrderStep, 'kind' | keyof StepCore> {
+  const all = { ...sub.params, ...params };
+  return { workflow: sub.shown, planId: sub.planId, ...(Object.keys(all).length > 0 ? { params: all } : {}) };
 }

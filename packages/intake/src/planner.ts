@@ -1,13 +1,34 @@
-import { Problem, type PlanId, type WorkflowDefinition, type WorkflowVersionId } from '@connecta/contracts';
+import {
+  Problem,
+  type JsonValue,
+  type PlanId,
+  type WorkflowDefinition,
+  type WorkflowVersionId,
+} from '@connecta/contracts';
 import type { ClientFact } from '@connecta/store';
 import { Cache } from './cache.ts';
 import type { Facts } from './facts.ts';
 import { hashOfPlan, pinTasks, planOf } from './pins.ts';
 import type { OrderRequest, Rerun } from './requests.ts';
 import { runnableOfSteps, runnableOfTasks, runnableOfVersion, sha256, type Runnable } from './runnable.ts';
+import { subPlansOf } from './subPlans.ts';
 
 /** What a request runs, by the words it says it in: requests of one key share one plan. */
 export type PlanKey = { key: string; make: (() => Runnable | Problem) | { workflow: string } };
+
+/** A plan with what an order of it must know of its workflow. */
+export interface Planned {
+  id: PlanId;
+  definition: WorkflowDefinition;
+  /** `name@version` of a named workflow. */
+  shown: string | undefined;
+}
+
+/** What a plan depends on beside the workflow: the order's params, and the workflows that lead to it. */
+export interface PlanningOf {
+  params: { [name: string]: JsonValue };
+  trail: readonly string[];
+}
 
 /**
  * Finds out what requests run. Compiled workflows and plan ids are kept; whether they are still the right ones (latest
@@ -48,22 +69,39 @@ export class Planner {
       return workflowKey(client.workflow);
     }
     const last = this.#lastContracts.get(clientRef);
-    if (last !== undefined) this.planOf(workflowKey(last), facts);
+    if (last !== undefined) this.planOf(workflowKey(last), facts, { params: request.params ?? {}, trail: [] });
     return undefined;
   }
 
-  /** The plan's id, a problem, or undefined when facts are missing. */
-  planOf({ key, make }: PlanKey, facts: Facts): PlanId | Problem | undefined {
+  /** The plan, a problem, or undefined when facts are missing. */
+  planOf({ key, make }: PlanKey, facts: Facts, planning: PlanningOf): Planned | Problem | undefined {
     const runnable = typeof make === 'function' ? this.#compiled(key, make) : this.#version(make.workflow, facts);
     if (runnable === undefined || runnable instanceof Problem) return runnable;
+    const isFirst = typeof make === 'object' && planning.trail.length === 0;
+    const trail = isFirst ? [nameIn(make.workflow)] : planning.trail;
+    // Both ask for their facts before either answers.
     const pins = pinTasks(runnable, facts);
-    if (pins === undefined || pins instanceof Problem) return pins;
-    const hash = hashOfPlan(runnable, pins);
-    const known = this.#planIds.get(hash);
-    if (known !== undefined) return known;
-    const id = facts.plan(hash, () => planOf(runnable, pins, hash));
-    if (id !== undefined) this.#planIds.set(hash, id);
-    return id;
+    const subs = subPlansOf({ runnable, planning: { ...planning, trail } }, this, facts);
+    if (pins instanceof Problem) return pins;
+    if (subs instanceof Problem) return pins === undefined ? undefined : subs;
+    if (pins === undefined || subs === undefined) return undefined;
+    const hash = hashOfPlan(runnable, pins, subs);
+    const id = this.#planIds.get(hash) ?? facts.plan(hash, () => planOf({ runnable, pins, subs, hash }));
+    if (id === undefined) return undefined;
+    this.#planIds.set(hash, id);
+    const version = typeof make === 'object' ? facts.workflow(make.workflow) : null;
+    return {
+      id,
+      definition: runnable.compiled.definition,
+      shown: version ? `${version.name}@${version.version}` : undefined,
+    };
+  }
+
+  /** False of what is known to run no other workflow: then the order's params do not change its plan. */
+  dependsOnParams({ key, make }: PlanKey): boolean {
+    const last = typeof make === 'object' ? this.#lastVersions.get(make.workflow) : key;
+    const runnable = last === undefined ? undefined : this.#runnables.get(last);
+    return !runnable || runnable.compiled.steps.some(({ step }) => 'workflow' in step);
   }
 
   #compiled(key: string, make: () => Runnable | Problem): Runnable | Problem {
@@ -105,6 +143,10 @@ export function keyOfRerun({ version }: Rerun): PlanKey {
     return runnableOfSteps({ steps: steps ?? {}, output: output as string | undefined });
   };
   return { key: `version ${id}`, make };
+}
+
+function nameIn(ref: string): string {
+  return ref.split('@')[0] as string;
 }
 
 function workflowKey(workflow: string): PlanKey {

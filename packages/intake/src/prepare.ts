@@ -2,7 +2,8 @@ import { Problem, newId, type ClientId, type JsonValue, type OrderId } from '@co
 import type { ClientFact, NewOrder } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
-import { keyOfRerun, type PlanKey, type Planner } from './planner.ts';
+import { paramsOfOrder } from './params.ts';
+import { keyOfRerun, type PlanKey, type Planned, type Planner } from './planner.ts';
 import { cacheTtlOf, readOrderRequest } from './readOrderRequest.ts';
 import type { IntakeRequest, OrderRequest } from './requests.ts';
 
@@ -48,7 +49,7 @@ export class Draft {
     this.#planKey ??= this.#given.rerun
       ? keyOfRerun(this.#given.rerun)
       : planner.keyOf(request, client ?? undefined, this.#clientRef, facts);
-    const plan = this.#planKey && planFor(this.#planKey, planner, facts, plans);
+    const plan = this.#planKey && planFor({ planKey: this.#planKey, request }, planner, facts, plans);
     // The owner of blobs is known by then; before, this only asks for them.
     const references = checkReferences(values, client?.id ?? ('' as ClientId), facts);
     if (client === undefined) return;
@@ -58,20 +59,22 @@ export class Draft {
     else if (plan !== undefined && references !== undefined) this.#done = this.#prepare(client, plan, values);
   }
 
-  #prepare(client: ClientFact, planId: NewOrder['planId'], values: OrderValues): PreparedOrder | Problem {
+  #prepare(client: ClientFact, planned: Planned, values: OrderValues): PreparedOrder | Problem {
     const { createdBy, traceparent, parentJobId, mayNameFiles = false } = this.#given;
     const file = checkFile(values, mayNameFiles);
     if (file) return file;
     const largeInput = isTooLarge(values);
     if (largeInput instanceof Problem) return largeInput;
-    const { input, params, context } = values;
-    const { webhook, cache } = this.#request ?? {};
+    const { input, context } = values;
+    const { webhook, cache, strategy } = this.#request ?? {};
+    const params = paramsOfOrder(planned.definition, { params: values.params, strategy });
+    if (params instanceof Problem) return params;
     const { of: rerunOf, from: rerunFrom } = this.#given.rerun ?? {};
     const cacheTtlMs = cache === undefined ? this.#given.rerun?.cacheTtlMs : (cacheTtlOf(cache) ?? undefined);
     const id = newId<OrderId>();
     return {
       row: {
-        ...{ id, clientId: client.id, planId, input, params, createdBy, traceparent, parentJobId, webhook },
+        ...{ id, clientId: client.id, planId: planned.id, input, params, createdBy, traceparent, parentJobId, webhook },
         ...{ rerunOf, rerunFrom, context, cacheTtlMs },
       },
       largeInput,
@@ -81,15 +84,17 @@ export class Draft {
 
 /** Requests of a group that run the same are planned once. */
 function planFor(
-  planKey: PlanKey | Problem,
+  { planKey, request }: { planKey: PlanKey | Problem; request: OrderRequest },
   planner: Planner,
   facts: Facts,
   plans: Map<string, ReturnType<Planner['planOf']>>,
 ): ReturnType<Planner['planOf']> {
   if (planKey instanceof Problem) return planKey;
-  if (plans.has(planKey.key)) return plans.get(planKey.key);
-  const plan = planner.planOf(planKey, facts);
-  plans.set(planKey.key, plan);
+  const { params } = request;
+  const key = params && planner.dependsOnParams(planKey) ? `${planKey.key} ${JSON.stringify(params)}` : planKey.key;
+  if (plans.has(key)) return plans.get(key);
+  const plan = planner.planOf(planKey, facts, { params: params ?? {}, trail: [] });
+  plans.set(key, plan);
   return plan;
 }
 

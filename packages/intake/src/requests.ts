@@ -1,4 +1,4 @@
-import type { ClientId, JobId, JsonValue, OrderId, Problem, WorkflowVersionId } from '@connecta/contracts';
+import type { ClientId, JobId, JsonValue, OrderId, Problem, Strategy, WorkflowVersionId } from '@connecta/contracts';
 
 /** An order as somebody asks for it: at most one of workflow, tasks and steps, at most one of input and blobId. */
 export interface OrderRequest {
@@ -11,6 +11,8 @@ export interface OrderRequest {
   input?: JsonValue;
   blobId?: string;
   params?: { [name: string]: JsonValue };
+  /** How much it may cost; kept as the param of this name. */
+  strategy?: Strategy;
   /** Called when the order ends. */
   webhook?: string;
   /** The blob that root steps get as their context. */

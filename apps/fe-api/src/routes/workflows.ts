@@ -39,6 +39,7 @@ import { readWorkflowBody } from '../workflows/read-workflow-body.ts';
 
 type Operations = FeApiOperations;
 type View = OperationAnswer<Operations['getWorkflow'], 200>;
+type FaultView = OperationAnswer<Operations['validateWorkflow'], 200>['errors'][number];
 type VersionView = OperationAnswer<Operations['getWorkflowVersion'], 200>;
 
 /** A path of its own: a workflow of this name could not be addressed. */
@@ -128,7 +129,7 @@ async function create(store: Store, req: Request, res: Response): Promise<void> 
 async function replace(store: Store, req: Request, res: Response): Promise<void> {
   const expected = requireIfMatch(req);
   const { name } = inputOf<Operations['replaceWorkflow']>(req).path;
-  const definition: WorkflowDefinition = { name, ...(await readValid(store, req)) };
+  const definition: WorkflowDefinition = { name, ...(await readValid(store, req, name)) };
   if (definition.name !== name) {
     const message = `must be '${name}', or left out`;
     throw new Problem('bad_request', `The workflow's name ${message}`, { faults: [{ path: '/name', message }] });
@@ -138,9 +139,9 @@ async function replace(store: Store, req: Request, res: Response): Promise<void>
 }
 
 /** The workflow of a body. @throws Problem invalid_workflow with every fault at once */
-async function readValid(store: Store, req: Request): Promise<WorkflowDefinition> {
+async function readValid(store: Store, req: Request, name?: string): Promise<WorkflowDefinition> {
   const { value, locate } = await readWorkflowBody(req);
-  const { definition, faults } = await validateWorkflow(store, value);
+  const { definition, faults } = await validateWorkflow(store, value, name);
   if (definition) return definition;
   throw new Problem('invalid_workflow', 'The workflow is not valid', { faults: locate(faults) });
 }
@@ -188,8 +189,12 @@ function hashOf(definition: WorkflowDefinition): string {
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex');
 }
 
-function faultView({ path, message, code }: Fault): { path: string; message: string; code?: string } {
-  return { path, message, ...(code === undefined ? {} : { code }) };
+function faultView({ path, message, code, line, column }: Fault): FaultView {
+  return {
+    ...{ path, message },
+    ...(code === undefined ? {} : { code }),
+    ...(line === undefined || column === undefined ? {} : { line, column }),
+  };
 }
 
 function noWorkflow(): Problem {

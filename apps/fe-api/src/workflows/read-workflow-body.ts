@@ -8,7 +8,7 @@ const MAX_BYTES = 1_048_576;
 /** A workflow as it was sent, and where in its text a JSON pointer points, for YAML. */
 export interface WorkflowBody {
   value: unknown;
-  /** Adds the line to each fault. */
+  /** Adds line and column to each fault. */
   locate: (faults: readonly Fault[]) => Fault[];
 }
 
@@ -41,7 +41,7 @@ function readYaml(text: string): WorkflowBody {
   return { value, locate: (faults) => faults.map((fault) => withLine(fault, document, lines)) };
 }
 
-/** The fault with the line of the nearest node that exists: what is missing has none of its own. */
+/** The fault with line and column of the nearest node that exists: what is missing has none of its own. */
 function withLine(fault: Fault, document: Document.Parsed, lines: LineCounter): Fault {
   const path = fault.path
     .split('/')
@@ -50,8 +50,8 @@ function withLine(fault: Fault, document: Document.Parsed, lines: LineCounter): 
   for (let depth = path.length; depth >= 0; depth--) {
     const node = document.getIn(path.slice(0, depth), true);
     if (!isNode(node) || !node.range) continue;
-    const { line } = lines.linePos(node.range[0]);
-    return { ...fault, message: `${fault.message} (line ${line})` };
+    const { line, col } = lines.linePos(node.range[0]);
+    return { ...fault, line, column: col };
   }
   return fault;
 }
