@@ -24,6 +24,9 @@ export type HistoryEvent =
       /** The edge that the end of a wait took, and whose answer it was. */
       outcome?: string;
       by?: string;
+      /** Of a job that completed without running: whose result it took over. */
+      reusedFrom?: { orderId: string; jobId: string };
+      cachedFrom?: { orderId: string; jobId: string };
     }
   /**
    * How far a list of items is, as numbers of items: a snapshot, so that replaying needs none before it. `created` have a

@@ -17,6 +17,8 @@ export interface JobMessage {
   params?: { [name: string]: JsonValue };
   /** The context that an earlier attempt or step returned. */
   context?: BlobRef;
+  /** Of a step that needs several: the contexts of those that have one, by need. */
+  contexts?: { [need: string]: BlobRef };
   /** A signed token: job, attempt, order, type and expiry. Shown with every report and blob transfer of this attempt. */
   lease: string;
   traceparent: string;

@@ -4,10 +4,11 @@ import type { JobState, OrderState } from '@connecta/contracts';
  * The legal moves of a job. Completion is legal from any open state of the current attempt: the events of two replicas
  * may cross, and a short job reports its start with its end. An open state goes back to `pending` (backoff) or
  * `invoked` under a new attempt. A job that waits for values becomes a command when they are at hand; a completed item of
- * a list is computed again when an item turns up that is related to it.
+ * a list is computed again when an item turns up that is related to it. A job that takes over an earlier one's result
+ * completes without having been anything else.
  */
 const JOB_MOVES = {
-  pending: ['invoked', 'waiting', 'skipped', 'cancelled', 'error'],
+  pending: ['invoked', 'waiting', 'completed', 'skipped', 'cancelled', 'error'],
   invoked: ['invoked', 'queued', 'started', 'completed', 'error', 'pending', 'cancelled'],
   queued: ['invoked', 'started', 'completed', 'error', 'pending', 'cancelled'],
   started: ['invoked', 'completed', 'error', 'pending', 'cancelled', 'waiting'],

@@ -14,6 +14,7 @@ export {
   type CompletedReport,
   type EngineJob,
   type JobMove,
+  type JobOrigin,
   type NewJob,
   type StepFact,
 } from './engine/jobs.ts';
@@ -152,6 +153,7 @@ export { listJobs, type ListedJob } from './orders/listJobs.ts';
 export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
 export { cancelWithChildren } from './orders/cancelWithChildren.ts';
+export { findCachedJobs, findOriginJobs, rememberResults, type EarlierJob } from './engine/earlierJobs.ts';
 export { requestRetry, type RetryOutcome } from './orders/requestRetry.ts';
 export {
   InUseError,

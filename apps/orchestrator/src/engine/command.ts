@@ -41,6 +41,7 @@ export function toDelivery(key: KeyObject, command: Command, now: number): Deliv
     traceparent,
   };
   if (context) data.context = context;
+  if (job.contextIn?.contexts) data.contexts = job.contextIn.contexts;
   for (const _ in params) {
     data.params = params;
     break;

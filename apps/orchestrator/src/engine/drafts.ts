@@ -3,11 +3,14 @@ import { compilePlan } from '@connecta/domain';
 import {
   CommitUnknown,
   endWaitingJobs,
+  findCachedJobs,
   findHeads,
   findOrderInputs,
+  findOriginJobs,
   findStepFacts,
   insertChildOrders,
   moveJobs,
+  rememberResults,
   writeHeads,
   writeOrders,
   writeOtherJobs,
@@ -97,13 +100,22 @@ export class Drafts {
     const missing = drafts.map((draft) => ({ draft, ...draft.missing() }));
     const steps = missing.flatMap((one) => one.steps.map((step) => ({ orderId: one.draft.order.id, step })));
     const ids = missing.filter(({ input }) => input).map(({ draft }) => draft.order.id);
-    if (steps.length + ids.length === 0) return;
-    const [found, inputs] = await Promise.all([
+    const origins = missing.flatMap(({ draft: { order }, origins: wanted }) =>
+      wanted.map((step) => ({ orderId: order.rerunOf as OrderId, step })),
+    );
+    const fingerprints = missing.flatMap(({ draft: { order }, cached }) =>
+      [...cached].map(([fingerprint, ttlMs]) => ({ clientId: order.clientId, fingerprint, ttlMs })),
+    );
+    if (steps.length + ids.length + origins.length + fingerprints.length === 0) return;
+    const [earlier, held, found, inputs] = await Promise.all([
+      origins.length > 0 ? findOriginJobs(batch, origins) : [],
+      fingerprints.length > 0 ? findCachedJobs(batch, fingerprints) : [],
       steps.length > 0 ? findStepFacts(batch, steps) : [],
       ids.length > 0 ? findOrderInputs(batch, ids) : [],
     ]);
     const facts = Map.groupBy(found, ({ orderId }) => orderId);
     const inputOf = new Map(inputs.map(({ id, input }) => [id, { value: input }]));
+    for (const { draft, ...wanted } of missing) draft.tellEarlier(wanted, earlier, held);
     for (const { draft, steps: wanted } of missing) {
       const own = new Map<string, StepFact>(facts.get(draft.order.id)?.map((fact) => [fact.step, fact]));
       draft.tell(wanted, own, inputOf.get(draft.order.id));
@@ -141,6 +153,8 @@ function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
   if (heads.length > 0) writes.push(writeHeads(batch, heads));
   const ends = changed.flatMap((draft) => draft.waitEnds);
   if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
+  const kept = changed.flatMap((draft) => draft.kept);
+  if (kept.length > 0) writes.push(rememberResults(batch, kept));
   const children = changed.flatMap((draft) => draft.children);
   if (children.length > 0) writes.push(insertChildOrders(batch, children));
   return writes;

@@ -19,7 +19,7 @@ export async function findJobForBlobs(store: Store, id: JobId): Promise<JobForBl
     name: 'find_job_for_blobs',
     text: `SELECT j.order_id AS "orderId", o.client_id AS "clientId", j.worker_type AS "workerType", j.attempt, j.state,
              o.state AS "orderState",
-             jsonb_build_array(j.input, j.context, o.params, p.steps #> ARRAY['steps', j.step, 'params']) AS given
+             jsonb_build_array(j.input, j.context, j.context_in, o.params, p.steps #> ARRAY['steps', j.step, 'params']) AS given
            FROM jobs j JOIN orders o ON o.id = j.order_id JOIN plans p ON p.id = o.plan_id WHERE j.id = $1`,
     values: [id],
   });

@@ -1,5 +1,5 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
-import type { JobTimers } from '@connecta/domain';
+import type { GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
 import type { JobKind } from './waiting.ts';
@@ -24,6 +24,8 @@ export interface EngineJob {
   crashed: number;
   input: JsonValue;
   context: BlobRef | null;
+  /** What of context the job was given by the steps before it. */
+  contextIn?: GivenContext | null;
   instance: string | null;
   result: JsonValue;
 }
@@ -50,6 +52,8 @@ export interface ChangedJob {
   step: string;
   item: number;
   attempt: number;
+  /** Of a job that completed: what it returned or, without, was given. */
+  context?: BlobRef | null;
 }
 
 const CHANGED = `j.id, j.order_id AS "orderId", j.step, j.item, j.attempt`;
@@ -75,7 +79,7 @@ export function completeJobs(batch: Batch, reports: readonly CompletedReport[]):
        "startedAt" timestamptz, value jsonb, context jsonb)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${OPEN}
        AND ${oneByOne('x.attempt')}
-     RETURNING ${CHANGED}`,
+     RETURNING ${CHANGED}, j.context`,
     [JSON.stringify(reports)],
   );
 }
@@ -157,6 +161,7 @@ export interface StepFact {
   error: JobError | null;
   /** The edge that a wait took. */
   outcome: string | null;
+  context?: BlobRef | null;
 }
 
 /** What became of steps of locked orders: what a join, a condition or an order's end needs beyond the batch itself. */
@@ -166,7 +171,7 @@ export function findStepFacts(
 ): Promise<(StepFact & { orderId: OrderId; step: string })[]> {
   return batch.run(
     'find_step_facts',
-    `SELECT j.order_id AS "orderId", j.step, j.state, j.result, j.error, j.outcome FROM jobs j
+    `SELECT j.order_id AS "orderId", j.step, j.state, j.result, j.error, j.outcome, j.context FROM jobs j
      JOIN json_to_recordset($1::json) x("orderId" uuid, step text) ON j.order_id = x."orderId" AND j.step = x.step
      WHERE j.item = 0 AND ${oneByOne('length(x.step)')}`,
     [JSON.stringify(wanted)],
@@ -185,6 +190,19 @@ export interface NewJob {
   profileRevision: number;
   input: JsonValue;
   timers?: JobTimers | undefined;
+  fingerprint?: string | null;
+  context?: BlobRef | null;
+  contextIn?: GivenContext | null;
+  /** Of a job that does not run, because an earlier one with its fingerprint did. */
+  result?: JsonValue;
+  origin?: JobOrigin;
+}
+
+/** Whose result a job took over: of the order that its own runs again, or of the result cache. */
+export interface JobOrigin {
+  how: 'reused' | 'cached';
+  orderId: OrderId;
+  jobId: JobId;
 }
 
 /** The end of an attempt without a result: the job's next state. */
@@ -228,4 +246,5 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
 }
 
 export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, kind, worker_type AS "workerType", function,
-  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, input, context, instance, result`;
+  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, input, context, context_in AS "contextIn",
+  instance, result`;

@@ -1,4 +1,5 @@
 import type {
+  BlobRef,
   ClientId,
   HistoryEvent,
   JobError,
@@ -27,6 +28,13 @@ export interface LockedOrder {
   parentJobId: JobId | null;
   createdBy: string;
   traceparent: string;
+  /** The order that this one runs again, and the step from which on everything runs in any case. */
+  rerunOf: OrderId | null;
+  rerunFrom: string | null;
+  /** What root steps get as their context. */
+  context: BlobRef | null;
+  /** Null: the steps that say `cache` use the result cache; 0: none; else every cacheable function, for so long. */
+  cacheTtlMs: number | null;
 }
 
 /** An accepted order with what its root steps get. */
@@ -35,7 +43,8 @@ export interface AcceptedOrder extends LockedOrder {
 }
 
 const COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, parent_job_id AS "parentJobId",
-  created_by AS "createdBy", traceparent`;
+  created_by AS "createdBy", traceparent, rerun_of AS "rerunOf", rerun_from AS "rerunFrom", context,
+  cache_ttl_ms::float8 AS "cacheTtlMs"`;
 
 /** Locks orders in id order (the one lock order of the system) and reads them; unknown ids are left out. */
 export function lockOrders(batch: Batch, ids: readonly OrderId[]): Promise<LockedOrder[]> {
@@ -89,11 +98,17 @@ export function writeOrders(
        INSERT INTO order_events (order_id, seq, events)
        SELECT h."orderId", h.seq, h.events FROM json_to_recordset($2::json) h("orderId" uuid, seq int, events jsonb)),
      begun AS (
-       INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, timers, invoked_at, give_up_at)
-       SELECT b.id, b."orderId", b.step, b.item, b."workerType", b.function, b."profileId", b."profileRevision", 'invoked', 1, coalesce(b.input, 'null'), b.timers, now(),
-         now() + (b.timers->>'offlineMs')::bigint * interval '1 millisecond'
+       INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, timers, invoked_at, give_up_at,
+         fingerprint, context, context_in, result, origin, finished_at)
+       SELECT b.id, b."orderId", b.step, b.item, b."workerType", b.function, b."profileId", b."profileRevision",
+         CASE WHEN b.origin IS NULL THEN 'invoked' ELSE 'completed' END, CASE WHEN b.origin IS NULL THEN 1 ELSE 0 END,
+         coalesce(b.input, 'null'), b.timers, CASE WHEN b.origin IS NULL THEN now() END,
+         CASE WHEN b.origin IS NULL THEN now() + (b.timers->>'offlineMs')::bigint * interval '1 millisecond' END,
+         b.fingerprint, b.context, b."contextIn", CASE WHEN b.origin IS NOT NULL THEN coalesce(b.result, 'null') END,
+         b.origin, CASE WHEN b.origin IS NOT NULL THEN now() END
        FROM json_to_recordset($3::json) b(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
-         "profileId" uuid, "profileRevision" int, input jsonb, timers jsonb))
+         "profileId" uuid, "profileRevision" int, input jsonb, timers jsonb, fingerprint text, context jsonb,
+         "contextIn" jsonb, result jsonb, origin jsonb))
      UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
        result = coalesce(x.result, o.result), error = x.error,
        finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END

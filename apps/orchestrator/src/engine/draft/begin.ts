@@ -3,14 +3,15 @@ import type { OrderStep, PlannedStep } from '@connecta/domain';
 import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
 import type { Beginning } from '../steps/prepareStep.ts';
 import type { Ledger } from './ledger.ts';
+import { taskInputOf } from './given.ts';
 
 /** Makes the job of a step that begins: a command, a wait, or an order of its own. */
 export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin: Beginning): void {
   if (step.kind === 'task') {
-    const job = taskJob(at, step, begin.input);
+    const job = taskJob(at, step, taskInputOf(ledger, step, begin.input));
     ledger.newJobs.push(job);
     ledger.events.push({ type: 'job', step: at.name, jobId: at.id, attempt: 1, state: 'invoked' });
-    ledger.command(job, 1, null);
+    ledger.command(job, 1, job.context ?? null);
     return;
   }
   const job = waitingJob(at, step, begin);

@@ -3,6 +3,7 @@ import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connect
 import type {
   ChangedJob,
   ChildOrder,
+  EarlierJob,
   EngineJob,
   HeadWrite,
   JobMove,
@@ -22,7 +23,11 @@ import { addItems, countItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
 import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
+import { cacheTtlOf } from './reuse.ts';
 import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
+
+/** What the result cache holds for a client. */
+export type CachedJob = EarlierJob & { clientId: string; ageMs: number };
 
 /**
  * What a batch makes of one locked order. States: open (events are collected) → settled (what follows is decided).
@@ -82,6 +87,10 @@ export class Draft {
     return this.#ledger.commands;
   }
 
+  get kept(): Ledger['kept'] {
+    return this.#ledger.kept;
+  }
+
   get write(): OrderWrite {
     return this.#ledger.write;
   }
@@ -103,6 +112,9 @@ export class Draft {
   complete(job: ChangedJob, instance: string, result: JsonValue): void {
     this.#ledger.events.push({ ...headOf(job), state: 'completed', instance });
     this.#ledger.complete(job, result);
+    const step = this.plan.steps.get(job.step);
+    const ttlMs = step?.kind === 'task' ? cacheTtlOf(this.#ledger, step) : 0;
+    if (ttlMs > 0) this.#ledger.kept.push({ jobId: job.id, clientId: this.order.clientId, ttlMs });
   }
 
   /** Ends a job that waited. */
@@ -171,6 +183,19 @@ export class Draft {
     const nothing = { state: 'completed', result: null, error: null, outcome: null } as const;
     for (const step of steps) this.#ledger.facts.set(step, facts.get(step) ?? nothing);
     if (input) this.#ledger.input = input;
+  }
+
+  /** Tells which of the earlier jobs that were asked for there are. */
+  tellEarlier(wanted: Missing, origins: readonly EarlierJob[], cached: readonly CachedJob[]): void {
+    const { origins: known, cached: held, wantedCached, order } = this.#ledger;
+    const { clientId, rerunOf } = order;
+    for (const step of wanted.origins) {
+      known.set(step, origins.find((job) => job.orderId === rerunOf && job.step === step) ?? null);
+    }
+    for (const fingerprint of wantedCached.keys()) {
+      held.set(fingerprint, cached.find((job) => job.clientId === clientId && job.fingerprint === fingerprint) ?? null);
+    }
+    wantedCached.clear();
   }
 
   /** Lets steps begin, as far as everything is at hand. True: there is something missing again. */

@@ -13,16 +13,22 @@ import {
 import { isLargeJson, neededBy } from '../steps/needed.ts';
 import { isTooLarge, prepareStep, type Prepared } from '../steps/prepareStep.ts';
 import { beginHead, beginStep, failStep } from './begin.ts';
+import { taskInputOf } from './given.ts';
 import type { Ledger } from './ledger.ts';
+import { originsWanted, reuseStep } from './reuse.ts';
 import { scopeOf } from './scope.ts';
 
 /** What decisions still ask the database for. */
 export interface Missing {
   steps: string[];
   input: boolean;
+  /** Steps whose jobs of the order that is run again are wanted. */
+  origins: string[];
+  /** Fingerprints that the result cache is asked for, with how old a result may be. */
+  cached: ReadonlyMap<string, number>;
 }
 
-const NOTHING: Missing = { steps: [], input: false };
+const NOTHING: Missing = { steps: [], input: false, origins: [], cached: new Map() };
 
 /**
  * What follows in an order from the steps that ended. States: moved → deciding (as long as steps are open: each begins, is
@@ -75,7 +81,8 @@ export class Following {
         if ((state === 'completed' || state === 'error') && !facts.has(source)) steps.add(source);
       }
     }
-    return { steps: [...steps], input };
+    const origins = originsWanted(this.#ledger, this.#open);
+    return { steps: [...steps], input, origins, cached: this.#ledger.wantedCached };
   }
 
   /** Decides on the open steps, as far as everything is at hand. True: ask for what is missing, and again. */
@@ -83,10 +90,13 @@ export class Following {
     const ledger = this.#ledger;
     while (this.#open.length > 0) {
       const judged = new Map<string, EndedJobState>();
+      const asking: string[] = [];
       for (const name of this.#open.splice(0)) {
         const end = this.#decideOn(name);
-        if (end) judged.set(name, end);
+        if (end === 'ask') asking.push(name);
+        else if (end) judged.set(name, end);
       }
+      this.#open.push(...asking);
       if (judged.size > 0) this.#take(advance(ledger.plan, ledger.progress, judged));
       if (this.#isMissing()) return true;
     }
@@ -111,8 +121,8 @@ export class Following {
   }
 
   #isMissing(): boolean {
-    const { steps, input } = this.missing();
-    return steps.length > 0 || input;
+    const { steps, input, origins, cached } = this.missing();
+    return steps.length > 0 || input || origins.length > 0 || cached.size > 0;
   }
 
   #take(next: Advance): void {
@@ -125,7 +135,7 @@ export class Following {
   }
 
   /** Lets a step begin; how it ended, when it did so at once. */
-  #decideOn(name: string): EndedJobState | null {
+  #decideOn(name: string): EndedJobState | 'ask' | null {
     const ledger = this.#ledger;
     const step = ledger.plan.steps.get(name) as PlannedStep;
     const at = { id: newId<JobId>(), orderId: ledger.order.id, name, item: 0 };
@@ -135,8 +145,11 @@ export class Following {
     }
     const prepared = this.#prepare(name, step);
     if (prepared === 'large') beginHead(ledger, at, 'resolve');
-    else if (prepared.is === 'begin') beginStep(ledger, at, step, prepared);
-    else if (prepared.is === 'error') {
+    else if (prepared.is === 'begin') {
+      const reused = step.kind === 'task' && reuseStep(ledger, at, step, taskInputOf(ledger, step, prepared.input));
+      if (reused) return reused;
+      beginStep(ledger, at, step, prepared);
+    } else if (prepared.is === 'error') {
       failStep(ledger, at, step, prepared.error);
       return 'error';
     } else {

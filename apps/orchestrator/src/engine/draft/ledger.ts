@@ -1,5 +1,6 @@
 import type {
   BlobRef,
+  ClientId,
   Edge,
   EndedJobState,
   HistoryEvent,
@@ -10,10 +11,11 @@ import type {
   Progress,
   StepState,
 } from '@connecta/contracts';
-import type { CompiledPlan } from '@connecta/domain';
+import type { CompiledPlan, PlannedStep } from '@connecta/domain';
 import type {
   ChangedJob,
   ChildOrder,
+  EarlierJob,
   EngineJob,
   HeadWrite,
   JobMove,
@@ -25,6 +27,7 @@ import type {
   WaitEndRow,
 } from '@connecta/store';
 import type { Command } from '../command.ts';
+import { stepsFrom } from './reuse.ts';
 
 /** What a batch found out about one locked order and is going to write of it. */
 export class Ledger {
@@ -47,6 +50,14 @@ export class Ledger {
   readonly outcomes = new Map<string, Edge>();
   /** What is at hand of the steps that have ended. */
   readonly facts = new Map<string, StepFact>();
+  /** Of an order that runs another one again: that one's completed jobs by step, as far as they were read. */
+  readonly origins = new Map<string, EarlierJob | null>();
+  /** What the result cache holds, as far as it was asked, and what it is to be asked for: how old it may be. */
+  readonly cached = new Map<string, (EarlierJob & { ageMs: number }) | null>();
+  readonly wantedCached = new Map<string, number>();
+  /** Jobs that completed with this batch whose results the cache keeps. */
+  readonly kept: { jobId: JobId; clientId: ClientId; ttlMs: number }[] = [];
+  #forced: ReadonlySet<string> | undefined;
   /** The order's input, when it was read. */
   input: { value: JsonValue } | undefined;
   state: OrderState;
@@ -68,15 +79,32 @@ export class Ledger {
     this.progress[step] = state;
   }
 
+  /** True of a step that runs in any case. */
+  isForced(step: string): boolean {
+    const { rerunFrom } = this.order;
+    if (rerunFrom === null) return false;
+    this.#forced ??= stepsFrom(this.plan, rerunFrom);
+    return this.#forced.has(step);
+  }
+
+  /** The params that a step's function sees. */
+  paramsOf(step: PlannedStep | undefined): { [name: string]: JsonValue } {
+    return { ...this.order.params, ...(step?.kind === 'task' ? step.params : undefined) };
+  }
+
   /** Notes that a job completed: a step, or an item of one. */
-  complete({ step, item }: Pick<ChangedJob, 'step' | 'item'>, result: JsonValue, outcome: Edge | null = null): void {
+  complete(
+    { step, item, context = null }: Pick<ChangedJob, 'step' | 'item' | 'context'>,
+    result: JsonValue,
+    outcome: Edge | null = null,
+  ): void {
     if (item > 0) {
       this.#endItem(step, false);
       return;
     }
     this.ended.set(step, 'completed');
     if (outcome) this.outcomes.set(step, outcome);
-    this.facts.set(step, { state: 'completed', result, error: null, outcome });
+    this.facts.set(step, { state: 'completed', result, error: null, outcome, context });
   }
 
   /** Notes that a job ended in error: a step, or an item of one. */
@@ -91,13 +119,8 @@ export class Ledger {
 
   /** Has an attempt sent out after the commit. */
   command(job: NewJob, attempt: number, context: BlobRef | null): void {
-    const step = this.plan.steps.get(job.step);
-    const own = step?.kind === 'task' ? step.params : undefined;
-    this.commands.push({
-      ...{ job, attempt, context },
-      params: { ...this.order.params, ...own },
-      traceparent: this.order.traceparent,
-    });
+    const params = this.paramsOf(this.plan.steps.get(job.step));
+    this.commands.push({ job, attempt, context, params, traceparent: this.order.traceparent });
   }
 
   #endItem(step: string, failed: boolean): void {

@@ -1,5 +1,5 @@
 import type { HistoryEvent, JobError, JobId, JsonValue, OrderId, WaitsFor } from '@connecta/contracts';
-import { timersOfJob, type PlannedStep } from '@connecta/domain';
+import { fingerprintOf, timersOfJob, type GivenContext, type PlannedStep, type TaskStep } from '@connecta/domain';
 import type { NewJob, OtherJob } from '@connecta/store';
 import type { Beginning } from './prepareStep.ts';
 
@@ -15,11 +15,24 @@ type Place = Pick<NewJob, 'id' | 'orderId' | 'step' | 'item'>;
 
 const placeOf = ({ id, orderId, name, item }: JobPlace): Place => ({ id, orderId, step: name, item });
 
+/** What a task begins with: its fingerprint covers all of it. */
+export interface TaskInput {
+  input: JsonValue;
+  /** As its function sees them. */
+  params: { [name: string]: JsonValue };
+  given: GivenContext | null;
+}
+
 /** A worker's job. */
-export function taskJob(at: JobPlace, step: Extract<PlannedStep, { kind: 'task' }>, input: JsonValue): NewJob {
-  const { workerType, function: name, profileId, profileRevision } = step;
-  const timers = timersOfJob(step);
-  return { ...placeOf(at), workerType, function: name, profileId, profileRevision, input, timers };
+export function taskJob(at: JobPlace, step: TaskStep, { input, params, given }: TaskInput): NewJob {
+  const { workerType, function: name, profileId, profileRevision, functionVersion } = step;
+  const pins = { workerType, function: name, profileId, profileRevision };
+  return {
+    ...placeOf(at),
+    ...pins,
+    ...{ input, timers: timersOfJob(step), context: given?.context ?? null, contextIn: given },
+    fingerprint: fingerprintOf({ ...pins, functionVersion, params, input, given }),
+  };
 }
 
 /** A job that waits: as its step says, for the end of an order of its own, or for values that are too large. */

@@ -1,0 +1,67 @@
+import type { CompiledPlan, TaskStep } from '@connecta/domain';
+import type { EarlierJob, JobOrigin } from '@connecta/store';
+import { taskJob, type JobPlace, type TaskInput } from '../steps/newJob.ts';
+import type { Ledger } from './ledger.ts';
+
+/** How far ahead the earlier jobs of an order that is run again are read: a chain of reused steps is one transaction. */
+const AHEAD = 64;
+
+/** A fingerprint that the cache was not asked for yet, or what a step takes over, or nothing: it runs. */
+export type Reuse = 'ask' | { earlier: EarlierJob; how: JobOrigin['how'] } | null;
+
+/** How long results of a step may be taken from the cache; 0: it is off. */
+export function cacheTtlOf(ledger: Pick<Ledger, 'order'>, step: TaskStep): number {
+  const { cacheTtlMs } = ledger.order;
+  if (cacheTtlMs === 0) return 0;
+  return step.cache?.ttlMs ?? (step.cacheable === true ? (cacheTtlMs ?? 0) : 0);
+}
+
+/** What a job with this fingerprint may take over: from the order that its own runs again, else from the cache. */
+export function findReuse(ledger: Ledger, name: string, step: TaskStep, fingerprint: string | null): Reuse {
+  if (fingerprint === null || ledger.isForced(name)) return null;
+  const origin = ledger.origins.get(name);
+  if (origin?.fingerprint === fingerprint) return { earlier: origin, how: 'reused' };
+  const ttlMs = cacheTtlOf(ledger, step);
+  if (ttlMs === 0) return null;
+  const cached = ledger.cached.get(fingerprint);
+  if (cached === undefined) {
+    ledger.wantedCached.set(fingerprint, ttlMs);
+    return 'ask';
+  }
+  return cached && cached.ageMs < ttlMs ? { earlier: cached, how: 'cached' } : null;
+}
+
+/** Lets a step complete without running when an earlier job with its fingerprint did. */
+export function reuseStep(ledger: Ledger, at: JobPlace, step: TaskStep, begin: TaskInput): 'completed' | 'ask' | null {
+  if (ledger.order.rerunOf === null && cacheTtlOf(ledger, step) === 0) return null;
+  const job = taskJob(at, step, begin);
+  const reuse = findReuse(ledger, at.name, step, job.fingerprint ?? null);
+  if (reuse === null || reuse === 'ask') return reuse;
+  const { earlier, how } = reuse;
+  const from = { orderId: earlier.orderId, jobId: earlier.id };
+  // A context that the earlier job was only given is the same one here.
+  ledger.newJobs.push({ ...job, result: earlier.result, context: earlier.context, origin: { how, ...from } });
+  const told = how === 'reused' ? { reusedFrom: from } : { cachedFrom: from };
+  ledger.events.push({ type: 'job', step: at.name, jobId: at.id, attempt: 0, state: 'completed', ...told });
+  const { result, context } = earlier;
+  ledger.facts.set(at.name, { state: 'completed', result, error: null, outcome: null, context });
+  return 'completed';
+}
+
+/** The steps whose earlier jobs are wanted: these and those that follow, as far as they are not known. */
+export function originsWanted(ledger: Ledger, open: readonly string[]): string[] {
+  const { plan, origins } = ledger;
+  if (ledger.order.rerunOf === null || open.every((step) => origins.has(step))) return [];
+  const wanted = new Set(open);
+  for (const step of wanted) {
+    for (const next of plan.dependents.get(step) ?? []) if (wanted.size < AHEAD) wanted.add(next);
+  }
+  return [...wanted].filter((step) => !origins.has(step));
+}
+
+/** A step and everything that follows from it. */
+export function stepsFrom(plan: CompiledPlan, from: string): ReadonlySet<string> {
+  const steps = new Set([from]);
+  for (const step of steps) for (const next of plan.dependents.get(step) ?? []) steps.add(next);
+  return steps;
+}

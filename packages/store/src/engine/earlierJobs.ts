@@ -1,0 +1,71 @@
+import type { BlobRef, JobId, JsonValue, OrderId } from '@connecta/contracts';
+import type { Batch } from './batch.ts';
+import { oneByOne } from './oneByOne.ts';
+
+/** A completed job whose result others may take over; every blob of its result and context can still be read. */
+export interface EarlierJob {
+  id: JobId;
+  orderId: OrderId;
+  step: string;
+  fingerprint: string;
+  result: JsonValue;
+  context: BlobRef | null;
+}
+
+const COLUMNS = `j.id, j.order_id AS "orderId", j.step, j.fingerprint, j.result, j.context`;
+const BLOBS_ARE_THERE = `NOT EXISTS (
+  SELECT FROM jsonb_path_query(jsonb_build_array(j.result, j.context), '$.**.blobId') member,
+    LATERAL (SELECT (member #>> '{}') AS id) named
+  LEFT JOIN blobs b ON b.id = CASE WHEN named.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN named.id::uuid END
+    AND b.state = 'ready' AND (b.expires_at IS NULL OR b.expires_at > now())
+  WHERE b.id IS NULL)`;
+
+/** The completed jobs of steps of orders that are run again. */
+export function findOriginJobs(
+  batch: Batch,
+  wanted: readonly { orderId: OrderId; step: string }[],
+): Promise<EarlierJob[]> {
+  return batch.run(
+    'find_origin_jobs',
+    `SELECT ${COLUMNS} FROM json_to_recordset($1::json) x("orderId" uuid, step text)
+     JOIN jobs j ON j.order_id = x."orderId" AND j.step = x.step AND j.item = 0
+     WHERE j.state || '' = 'completed' AND j.fingerprint IS NOT NULL AND ${BLOBS_ARE_THERE} AND ${oneByOne('length(x.step)')}`,
+    [JSON.stringify(wanted)],
+  );
+}
+
+/** What the result cache holds for fingerprints of clients, none older than asked for. */
+export function findCachedJobs(
+  batch: Batch,
+  wanted: readonly { clientId: string; fingerprint: string; ttlMs: number }[],
+): Promise<(EarlierJob & { clientId: string; ageMs: number })[]> {
+  return batch.run(
+    'find_cached_jobs',
+    `SELECT ${COLUMNS}, c.client_id AS "clientId", (extract(epoch FROM now() - c.created_at) * 1000)::float8 AS "ageMs"
+     FROM json_to_recordset($1::json) x("clientId" uuid, fingerprint text, "ttlMs" bigint)
+     JOIN cached_results c ON c.client_id = x."clientId" AND c.fingerprint = x.fingerprint
+     JOIN jobs j ON j.id = c.job_id AND j.fingerprint = c.fingerprint
+     WHERE c.created_at > now() - x."ttlMs" * interval '1 millisecond' AND j.state || '' = 'completed'
+       AND ${BLOBS_ARE_THERE} AND ${oneByOne('x."ttlMs"')}`,
+    [JSON.stringify(wanted)],
+  );
+}
+
+/** Notes jobs that completed with this batch for later ones of the same client, in one order of rows for all replicas. */
+export function rememberResults(
+  batch: Batch,
+  jobs: readonly { jobId: JobId; clientId: string; ttlMs: number }[],
+): Promise<unknown> {
+  return batch.run(
+    'remember_results',
+    `INSERT INTO cached_results AS c (client_id, fingerprint, job_id, expires_at)
+     SELECT DISTINCT ON (x."clientId", j.fingerprint) x."clientId", j.fingerprint, j.id,
+       now() + x."ttlMs" * interval '1 millisecond'
+     FROM json_to_recordset($1::json) x("jobId" uuid, "clientId" uuid, "ttlMs" bigint) JOIN jobs j ON j.id = x."jobId"
+     WHERE j.fingerprint IS NOT NULL AND ${oneByOne('x."ttlMs"')}
+     ORDER BY x."clientId", j.fingerprint
+     ON CONFLICT (client_id, fingerprint) DO UPDATE SET job_id = excluded.job_id, created_at = now(),
+       expires_at = excluded.expires_at`,
+    [JSON.stringify(jobs)],
+  );
+}
