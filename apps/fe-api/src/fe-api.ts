@@ -17,6 +17,7 @@ import { jobLogsRouter } from './routes/job-logs.ts';
 import { orderEventsRouter } from './routes/order-events.ts';
 import { ordersRouter } from './routes/orders.ts';
 import { profilesRouter } from './routes/profiles.ts';
+import { rerunsRouter } from './routes/reruns.ts';
 import { retriesRouter } from './routes/retries.ts';
 import { schedulesRouter } from './routes/schedules.ts';
 import { serviceAccountsRouter } from './routes/service-accounts.ts';
@@ -69,6 +70,7 @@ export function createFeApi(deps: FeApiDeps): Express {
       ordersRouter({ ...bytes, intake, watch, webhookKey: config.webhookKey, stopping }),
       answersRouter({ ...blobIntake, webhookKey: config.webhookKey }),
       retriesRouter({ store }),
+      rerunsRouter({ store, intake }),
       orderEventsRouter({ store, watch, stopping }),
       jobLogsRouter({ store, stopping }),
       failedJobsRouter({ store }),

@@ -84,3 +84,11 @@ export {
   type GivenContext,
 } from './fingerprint.ts';
 export { takeUp, type TakenUp } from './takeUp.ts';
+export {
+  contextsOf,
+  previewRerun,
+  type OriginStep,
+  type RerunDecision,
+  type RerunQuestion,
+  type RerunReason,
+} from './previewRerun.ts';

@@ -154,6 +154,7 @@ export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/an
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
 export { cancelWithChildren } from './orders/cancelWithChildren.ts';
 export { findCachedJobs, findOriginJobs, rememberResults, type EarlierJob } from './engine/earlierJobs.ts';
+export { findEarlierRuns, type EarlierRun } from './orders/findEarlierRuns.ts';
 export { requestRetry, type RetryOutcome } from './orders/requestRetry.ts';
 export {
   InUseError,

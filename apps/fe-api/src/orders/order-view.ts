@@ -21,9 +21,27 @@ export function orderView(order: OrderTrace, callbackKey?: string): OrderView {
     ...(order.error ? { error: order.error } : {}),
     ...{ epoch, version, createdBy, traceparent },
     ...(order.parentJobId ? { parentJobId: order.parentJobId } : {}),
+    ...linksOf(order),
     createdAt: order.createdAt.toISOString(),
     ...(order.finishedAt ? { finishedAt: order.finishedAt.toISOString() } : {}),
   };
+}
+
+/** The orders that this one runs again, or that run this one again, and the context that it was given. */
+function linksOf({ context, rerunOf, rerunFrom, reruns }: OrderTrace): Partial<OrderView> {
+  return {
+    ...(context ? { context } : {}),
+    ...(rerunOf ? { rerunOf } : {}),
+    ...(rerunFrom === null ? {} : { rerunFrom }),
+    ...(reruns.length > 0 ? { reruns } : {}),
+  };
+}
+
+/** Whose result a job took over. */
+function originOf({ origin }: Pick<TracedJob, 'origin'>): Pick<JobTraceView, 'reusedFrom' | 'cachedFrom'> {
+  if (!origin) return {};
+  const { how, orderId, jobId } = origin;
+  return how === 'reused' ? { reusedFrom: { orderId, jobId } } : { cachedFrom: { orderId, jobId } };
 }
 
 /** One order of a list. */
@@ -56,6 +74,8 @@ export function jobView(job: ListedJob): JobView {
     input: job.input,
     ...(state === 'completed' ? { result: job.result } : {}),
     ...(job.context === null ? {} : { context: job.context }),
+    ...originOf(job),
+    ...(job.fingerprint === null ? {} : { fingerprint: job.fingerprint }),
     ...(job.error ? { error: job.error } : {}),
     ...(job.progress === null ? {} : { progress: job.progress }),
     ...(job.instance === null ? {} : { instance: job.instance }),
@@ -113,6 +133,8 @@ function jobTrace(job: TracedJob): JobTraceView {
   return {
     ...{ state, jobId: id, attempt, input },
     ...(state === 'completed' ? { result: job.result } : {}),
+    ...(job.context === null ? {} : { context: job.context }),
+    ...originOf(job),
     ...(job.error ? { error: job.error } : {}),
     ...(job.progress === null ? {} : { progress: job.progress }),
     ...(job.instance === null ? {} : { instance: job.instance }),

@@ -1,5 +1,5 @@
-import type { JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
-import type { JobTimers } from '@connecta/domain';
+import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
+import type { GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
 
@@ -34,6 +34,9 @@ export interface OtherJob {
   dueAt?: string;
   work?: JobWork;
   itemKey?: string;
+  fingerprint?: string | null;
+  context?: BlobRef | null;
+  contextIn?: GivenContext | null;
 }
 
 /** Makes jobs, or makes others of those that wait. The jobs' orders must be locked. */
@@ -41,21 +44,26 @@ export function writeOtherJobs(batch: Batch, jobs: readonly OtherJob[]): Promise
   return batch.run(
     'write_other_jobs',
     `INSERT INTO jobs AS j (id, order_id, step, item, kind, state, attempt, input, error, worker_type, function, profile_id,
-       profile_revision, due_at, work, work_since, item_key, invoked_at, finished_at, timers, give_up_at)
+       profile_revision, due_at, work, work_since, item_key, invoked_at, finished_at, timers, give_up_at,
+       fingerprint, context, context_in)
      SELECT x.id, x."orderId", x.step, x.item, x.kind, x.state, x.attempt, coalesce(x.input, 'null'), x.error,
        x."workerType", x.function, x."profileId", x."profileRevision",
        coalesce(x."dueAt", now() + x."dueInMs" * interval '1 millisecond'), x.work,
        CASE WHEN x.work IS NOT NULL THEN now() END, x."itemKey", CASE WHEN x.state = 'invoked' THEN now() END,
        CASE WHEN x.state IN ('error', 'skipped') THEN now() END, x.timers,
-       CASE WHEN x.state = 'invoked' THEN now() + (x.timers->>'offlineMs')::bigint * interval '1 millisecond' END
+       CASE WHEN x.state = 'invoked' THEN now() + (x.timers->>'offlineMs')::bigint * interval '1 millisecond' END,
+       x.fingerprint, x.context, x."contextIn"
      FROM json_to_recordset($1::json) x(id uuid, "orderId" uuid, step text, item int, kind text, state text, attempt int,
        input jsonb, error jsonb, "workerType" text, function text, "profileId" uuid, "profileRevision" int,
-       "dueAt" timestamptz, "dueInMs" bigint, work text, "itemKey" text, timers jsonb)
+       "dueAt" timestamptz, "dueInMs" bigint, work text, "itemKey" text, timers jsonb, fingerprint text, context jsonb,
+       "contextIn" jsonb)
      ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
        input = excluded.input, error = excluded.error, worker_type = excluded.worker_type, function = excluded.function,
        profile_id = excluded.profile_id, profile_revision = excluded.profile_revision, due_at = excluded.due_at,
        work = excluded.work, work_since = excluded.work_since, invoked_at = excluded.invoked_at,
-       finished_at = excluded.finished_at, timers = excluded.timers, give_up_at = excluded.give_up_at, result = NULL, decision = NULL,
+       finished_at = excluded.finished_at, timers = excluded.timers, give_up_at = excluded.give_up_at,
+       fingerprint = excluded.fingerprint, context = excluded.context,
+       context_in = coalesce(excluded.context_in, j.context_in), result = NULL, decision = NULL,
        outcome = NULL, instance = NULL, progress = NULL, started_at = NULL,
        queued_at = NULL, not_before = NULL, complete_by = NULL`,
     [JSON.stringify(jobs)],
@@ -73,6 +81,8 @@ export interface WaitingJob {
   attempt: number;
   input: JsonValue;
   decision: WaitDecision | null;
+  /** What of context the job was given by the steps before it. */
+  contextIn?: GivenContext | null;
   /** Whether its time has come. */
   due: boolean;
   work: JobWork | null;
@@ -93,7 +103,8 @@ export interface WaitDecision {
   at: string;
 }
 
-export const WAITING = `id, order_id AS "orderId", step, item, kind, state, attempt, input, decision, coalesce(due_at <= now(), false) AS due,
+export const WAITING = `id, order_id AS "orderId", step, item, kind, state, attempt, input, decision, context_in AS "contextIn",
+  coalesce(due_at <= now(), false) AS due,
   work, items_total AS "itemsTotal", items_created AS "itemsCreated", items_done AS "itemsDone", items_failed AS "itemsFailed"`;
 
 /** Reads jobs that wait and keeps answers to them out until the commit. Their orders must be locked. */

@@ -1,4 +1,5 @@
 import type {
+  BlobRef,
   ClientId,
   JobError,
   JobId,
@@ -7,8 +8,10 @@ import type {
   OrderId,
   OrderState,
   Progress,
+  WorkflowVersionId,
 } from '@connecta/contracts';
-import { readPlan, type Plan } from '@connecta/domain';
+import { readPlan, type GivenContext, type Plan } from '@connecta/domain';
+import type { JobOrigin } from '../engine/jobs.ts';
 import type { JobKind, WaitDecision } from '../engine/waiting.ts';
 import type { Store } from '../store.ts';
 
@@ -35,6 +38,13 @@ export interface OrderTrace {
   workflowVersion: number | null;
   definition: { [name: string]: JsonValue };
   plan: Plan;
+  workflowVersionId: WorkflowVersionId;
+  context: BlobRef | null;
+  rerunOf: OrderId | null;
+  rerunFrom: string | null;
+  cacheTtlMs: number | null;
+  /** The newest first, 100 at most. */
+  reruns: OrderId[];
   jobs: TracedJob[];
 }
 
@@ -67,6 +77,11 @@ export interface TracedJob {
   notBefore: string | null;
   startedAt: string | null;
   finishedAt: string | null;
+  context: BlobRef | null;
+  contextIn: GivenContext | null;
+  origin: JobOrigin | null;
+  fingerprint: string | null;
+  createdAt: string;
 }
 
 /** The order with its plan and jobs; null when there is none. */
@@ -76,11 +91,14 @@ export async function findOrderTrace(store: Store, id: OrderId): Promise<OrderTr
     text: `SELECT o.id, o.client_id AS "clientId", c.name AS "clientName", o.state, o.epoch, o.version, o.progress, o.input,
         o.params, o.result, o.error, o.parent_job_id AS "parentJobId", o.created_by AS "createdBy", o.traceparent,
         o.created_at AS "createdAt", o.finished_at AS "finishedAt", w.name AS "workflowName",
-        w.version AS "workflowVersion", w.definition, p.steps AS plan,
+        w.version AS "workflowVersion", w.id AS "workflowVersionId", w.definition, p.steps AS plan,
+        o.context, o.rerun_of AS "rerunOf", o.rerun_from AS "rerunFrom", o.cache_ttl_ms::float8 AS "cacheTtlMs",
+        ARRAY(SELECT r.id FROM orders r WHERE r.rerun_of = o.id ORDER BY r.id DESC LIMIT 100) AS reruns,
         (SELECT coalesce(json_agg(json_build_object('id', j.id, 'kind', j.kind, 'step', j.step, 'item', j.item, 'state', j.state,
            'attempt', j.attempt, 'input', j.input, 'result', j.result, 'error', j.error, 'progress', j.progress,
            'instance', j.instance, 'profileRevision', j.profile_revision, 'notBefore', j.not_before,
-           'startedAt', j.started_at, 'finishedAt', j.finished_at, 'dueAt', j.due_at, 'outcome', j.outcome,
+           'startedAt', j.started_at, 'finishedAt', j.finished_at, 'context', j.context, 'contextIn', j.context_in,
+           'origin', j.origin, 'fingerprint', j.fingerprint, 'createdAt', j.created_at, 'dueAt', j.due_at, 'outcome', j.outcome,
            'decision', j.decision, 'itemsTotal', j.items_total, 'itemsDone', j.items_done, 'itemsFailed', j.items_failed,
            'childOrderId', CASE WHEN j.kind = 'order' THEN (SELECT h.id FROM orders h WHERE h.parent_job_id = j.id
              ORDER BY h.id DESC LIMIT 1) END) ORDER BY j.id), '[]')

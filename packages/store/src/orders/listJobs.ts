@@ -1,5 +1,6 @@
 import type { JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
 import type { JobKind } from '../engine/waiting.ts';
+import type { JobOrigin } from '../engine/jobs.ts';
 import type { Store } from '../store.ts';
 
 export interface ListedJob {
@@ -22,6 +23,8 @@ export interface ListedJob {
   input: JsonValue;
   result: JsonValue;
   context: JsonValue;
+  origin: JobOrigin | null;
+  fingerprint: string | null;
   error: JobError | null;
   progress: number | null;
   instance: string | null;
@@ -44,7 +47,7 @@ export async function listJobs(
     name: 'list_jobs',
     text: `SELECT j.id, j.step, j.item, j.kind, j.item_key AS "itemKey", p.steps->'steps'->j.step->>'uses' AS uses, j.state, j.attempt, j.lost, j.failed, j.crashed,
         j.worker_type AS "workerType", j.function, j.profile_id AS "profileId", j.profile_revision AS "profileRevision",
-        j.input, j.result, j.context, j.error, j.progress, j.instance, j.not_before AS "notBefore",
+        j.input, j.result, j.context, j.origin, j.fingerprint, j.error, j.progress, j.instance, j.not_before AS "notBefore",
         j.complete_by AS "completeBy", j.created_at AS "createdAt", j.invoked_at AS "invokedAt",
         j.queued_at AS "queuedAt", j.started_at AS "startedAt", j.finished_at AS "finishedAt",
         (SELECT coalesce(json_agg(json_build_object('attempt', l.attempt, 'instance', l.instance, 'reason', l.reason,

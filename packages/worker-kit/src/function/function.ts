@@ -65,6 +65,8 @@ export interface FunctionContext<Settings = unknown> {
   readonly params: { readonly [name: string]: JsonValue };
   /** The context blob that an earlier attempt or step returned, or the last checkpoint of an earlier attempt. */
   readonly context?: BlobRef | undefined;
+  /** Of a step that needs several: the contexts of those that have one, by need. */
+  readonly contexts?: { readonly [need: string]: BlobRef } | undefined;
   /** Aborted when the job was cancelled, lost to another attempt, or the runner must end. */
   readonly signal: AbortSignal;
   readonly log: FunctionLog;

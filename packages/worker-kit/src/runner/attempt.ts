@@ -18,6 +18,7 @@ export class Attempt implements FunctionContext, AttemptIdentity {
   readonly traceparent: string;
   readonly params: FunctionContext['params'];
   readonly context: BlobRef | undefined;
+  readonly contexts: FunctionContext['contexts'];
   readonly startedAtMs: number;
   settings: unknown = undefined;
   input: JsonValue = null;
@@ -51,6 +52,7 @@ export class Attempt implements FunctionContext, AttemptIdentity {
     this.traceparent = options.message.traceparent;
     this.params = options.message.params ?? NO_PARAMS;
     this.context = options.message.context;
+    this.contexts = options.message.contexts;
     this.startedAtMs = options.nowMs;
   }
 

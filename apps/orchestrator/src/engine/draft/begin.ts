@@ -3,7 +3,7 @@ import type { OrderStep, PlannedStep } from '@connecta/domain';
 import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
 import type { Beginning } from '../steps/prepareStep.ts';
 import type { Ledger } from './ledger.ts';
-import { taskInputOf } from './given.ts';
+import { givenContext, taskInputOf } from './given.ts';
 
 /** Makes the job of a step that begins: a command, a wait, or an order of its own. */
 export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin: Beginning): void {
@@ -23,7 +23,8 @@ export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin
 
 /** Makes the job of a step whose items, or whose large values, are seen to outside of the transaction. */
 export function beginHead(ledger: Ledger, at: JobPlace, kind: 'head' | 'resolve'): void {
-  const job = headJob(at, kind);
+  const given = givenContext(ledger, ledger.plan.steps.get(at.name) as PlannedStep);
+  const job = { ...headJob(at, kind), ...(given ? { contextIn: given } : {}) };
   ledger.otherJobs.push(job);
   ledger.events.push(waitingEvent(job, kind === 'head' ? 'items' : 'values'));
   ledger.mark(at.name, 'waiting');

@@ -1,5 +1,5 @@
 import { newId, type JobError, type JobId, type JsonValue } from '@connecta/contracts';
-import type { PlannedForEach, PlannedStep } from '@connecta/domain';
+import type { GivenContext, PlannedForEach, PlannedStep } from '@connecta/domain';
 import type { HeadWrite, OtherJob, WaitingJob } from '@connecta/store';
 import { taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
 import type { Prepared } from '../steps/prepareStep.ts';
@@ -43,7 +43,7 @@ export function addItems(ledger: Ledger, head: WaitingJob, chunk: Chunk): void {
   for (const item of chunk.items) {
     counts.created += 1;
     const at: JobPlace = { id: newId<JobId>(), orderId: ledger.order.id, name: head.step, item: counts.created };
-    const ended = addItem(ledger, step, at, item);
+    const ended = addItem(ledger, step, at, { ...item, given: head.contextIn ?? null });
     if (ended) counts.done += 1;
     if (ended === 'error') counts.failed += 1;
   }
@@ -54,7 +54,7 @@ function addItem(
   ledger: Ledger,
   step: PlannedStep,
   at: JobPlace,
-  { key, prepared }: Chunk['items'][number],
+  { key, prepared, given }: Chunk['items'][number] & { given: GivenContext | null },
 ): 'error' | 'skipped' | null {
   const itemKey = key === undefined ? {} : { itemKey: key };
   const event = { type: 'job', step: at.name, item: at.item, jobId: at.id, attempt: 1 } as const;
@@ -67,10 +67,10 @@ function addItem(
     return state;
   }
   if (step.kind === 'task') {
-    const job = taskJob(at, step, prepared.input);
+    const job = taskJob(at, step, { input: prepared.input, params: ledger.paramsOf(step), given });
     ledger.otherJobs.push({ ...job, kind: 'task', state: 'invoked', attempt: 1, ...itemKey });
     ledger.events.push({ ...event, state: 'invoked' });
-    ledger.command(job, 1, null);
+    ledger.command(job, 1, job.context ?? null);
     return null;
   }
   const job: OtherJob = { ...waitingJob(at, step, prepared), ...itemKey };

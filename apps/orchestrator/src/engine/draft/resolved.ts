@@ -21,11 +21,13 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
     ledger.events.push({ ...headOf(job), state: 'error', error });
     ledger.fail(job, error);
   } else if (step.kind === 'task') {
-    const task = taskJob(at, step, prepared.input);
+    const task = taskJob(at, step, {
+      ...{ input: prepared.input, params: ledger.paramsOf(step), given: job.contextIn ?? null },
+    });
     ledger.otherJobs.push({ ...task, kind: 'task', state: 'invoked', attempt });
     ledger.events.push({ ...headOf(job), state: 'invoked' });
     ledger.mark(job.step, 'invoked');
-    ledger.command(task, attempt, null);
+    ledger.command(task, attempt, task.context ?? null);
   } else {
     const waiting = { ...waitingJob(at, step, prepared), attempt };
     ledger.otherJobs.push(waiting);
