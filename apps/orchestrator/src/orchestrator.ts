@@ -100,10 +100,9 @@ export class Orchestrator {
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);
     this.#follow = async (outcome) => {
-      const { commands, changedOrders, openOrders } = outcome;
-      this.#notifier.notify(changedOrders.map((orderId) => ({ orderId, open: openOrders?.has(orderId) ?? false })));
+      this.#tell(outcome);
       this.#wakeFor(outcome);
-      await this.#dispatcher.send(commands);
+      await this.#dispatcher.send(outcome.commands);
     };
     this.#waits = new WaitStage({ parts: this.#parts, follow: this.#follow });
     const values = new Values(store, options.openBlobs);
@@ -172,6 +171,13 @@ export class Orchestrator {
     this.#dispatcher.close();
     await this.#listener?.close();
     await this.#leadership.close();
+  }
+
+  /** Tells who waits for these orders, as far as the commit did not. */
+  #tell({ changedOrders, openOrders, told }: Outcome): void {
+    const changes = changedOrders.map((orderId) => ({ orderId, open: openOrders?.has(orderId) ?? false }));
+    if (told) this.#notifier.told(changes.filter(({ open }) => !open).map(({ orderId }) => orderId));
+    this.#notifier.notify(told ? changes.filter(({ open }) => open) : changes);
   }
 
   /** Makes accepted orders active. */

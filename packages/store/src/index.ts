@@ -54,6 +54,7 @@ export {
   findOrderInputs,
   lockOrders,
   takeAcceptedOrders,
+  isTold,
   writeOrders,
   type AcceptedOrder,
   type HistoryRow,

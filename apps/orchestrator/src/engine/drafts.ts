@@ -9,6 +9,7 @@ import {
   findOriginJobs,
   findStepFacts,
   insertChildOrders,
+  isTold,
   moveJobs,
   rememberResults,
   writeHeads,
@@ -16,6 +17,7 @@ import {
   writeOtherJobs,
   type Batch,
   type LockedOrder,
+  type OrderWrite,
   type StepFact,
   type Store,
 } from '@connecta/store';
@@ -76,9 +78,10 @@ export class Drafts {
     }
     for (const draft of drafts) draft.conclude();
     const changed = drafts.filter((draft) => draft.events.length > 0);
-    const outcome = outcomeOf(changed);
+    const orders = changed.map((draft) => draft.write);
+    const outcome = outcomeOf(changed, orders);
     try {
-      await batch.commit([...alongside(), ...write(batch, changed)]);
+      await batch.commit([...alongside(), ...write(batch, changed, orders)]);
     } catch (error) {
       if (error instanceof CommitUnknown) this.#parts.doubts.add(outcome);
       throw error;
@@ -123,7 +126,7 @@ export class Drafts {
   }
 }
 
-function outcomeOf(changed: readonly Draft[]): Outcome {
+function outcomeOf(changed: readonly Draft[], orders: readonly OrderWrite[]): Outcome {
   const ended = changed.filter(({ write: { state } }) => state !== 'active');
   const work = changed.flatMap(({ otherJobs, heads }) => [
     ...otherJobs.filter((job) => job.work !== undefined),
@@ -132,16 +135,16 @@ function outcomeOf(changed: readonly Draft[]): Outcome {
   return {
     commands: changed.flatMap((draft) => draft.commands),
     changedOrders: changed.map((draft) => draft.order.id),
-    openOrders: new Set(changed.filter((draft) => draft.write.state === 'active').map((draft) => draft.order.id)),
+    openOrders: new Set(orders.filter(({ state }) => state === 'active').map(({ id }) => id)),
+    told: isTold(orders),
     acceptedChildren: changed.some(({ children }) => children.length > 0),
     endedFor: ended.flatMap(({ order: { parentJobId } }) => parentJobId ?? []),
     work: work.map(({ id }) => id),
   };
 }
 
-function write(batch: Batch, changed: readonly Draft[]): Promise<unknown>[] {
+function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWrite[]): Promise<unknown>[] {
   if (changed.length === 0) return [];
-  const orders = changed.map((draft) => draft.write);
   const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
   const jobs = changed.flatMap((draft) => draft.newJobs);
   const moves = changed.flatMap((draft) => draft.moves);

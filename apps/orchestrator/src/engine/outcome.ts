@@ -8,6 +8,8 @@ export interface Outcome {
   changedOrders: OrderId[];
   /** Those of them that go on; any other may have ended. */
   openOrders?: ReadonlySet<OrderId>;
+  /** True when who waits for the others was told with the commit. */
+  told?: boolean;
   /** Set when orders were accepted that are steps of these. */
   acceptedChildren?: boolean;
   /** Jobs that waited for orders that ended. */

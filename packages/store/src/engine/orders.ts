@@ -10,6 +10,7 @@ import type {
   PlanId,
   Progress,
 } from '@connecta/contracts';
+import { CHANNELS, orderSignalOf } from '../signals/listen.ts';
 import type { Batch } from './batch.ts';
 import type { NewJob } from './jobs.ts';
 import { oneByOne } from './oneByOne.ts';
@@ -77,6 +78,9 @@ export interface OrderWrite {
   error?: JobError;
 }
 
+/** Orders of a batch at most whose ends are told with its commit. */
+const TELL_MOST = 8;
+
 /** One row of an order's history: `seq` is the number of its first event. */
 export interface HistoryRow {
   orderId: OrderId;
@@ -87,6 +91,9 @@ export interface HistoryRow {
 /**
  * Writes orders that this batch holds locked, one row of history for each, and the jobs that begin (invoked under
  * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order).
+ *
+ * A small batch tells who waits which of its orders may have ended, as its commit takes place; a large one leaves that
+ * to the notifier, since Postgres serialises the commits that carry a signal. See {@link isTold}.
  */
 export function writeOrders(
   batch: Batch,
@@ -112,8 +119,19 @@ export function writeOrders(
      UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
        result = coalesce(x.result, o.result), error = x.error,
        finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
-     FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb)
-     WHERE o.id = x.id AND ${oneByOne('x.version')}`,
-    [JSON.stringify(orders), JSON.stringify(history), JSON.stringify(jobs)],
+     FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
+       signal text)
+     WHERE o.id = x.id AND ${oneByOne('x.version')}
+     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END`,
+    [JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders), JSON.stringify(history), JSON.stringify(jobs)],
   );
+}
+
+/** Whether {@link writeOrders} tells of those among these orders that may have ended. */
+export function isTold(orders: readonly OrderWrite[]): boolean {
+  return orders.length <= TELL_MOST;
+}
+
+function withSignal(order: OrderWrite): OrderWrite & { signal?: string } {
+  return order.state === 'active' ? order : { ...order, signal: orderSignalOf([{ orderId: order.id, open: false }]) };
 }

@@ -18,6 +18,8 @@ const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify(
 /** Tells who waits for orders that these changed. Outside of any transaction: it must not serialise the commits. */
 export interface OrderNotifier {
   notify(changes: readonly OrderChange[]): void;
+  /** Of these orders everything was told already. */
+  told(orderIds: Iterable<OrderId>): void;
   /** Sends what still waits; resolves when everything handed in was sent or has failed. */
   flush(): Promise<void>;
 }
@@ -51,6 +53,9 @@ export function createOrderNotifier(store: Store, onError: (error: Error) => voi
       }
       if (ended) void flush();
       else if (waiting.size > 0) timer ??= setTimeout(() => void flush(), OPEN_DELAY_MS);
+    },
+    told(orderIds) {
+      for (const orderId of orderIds) waiting.delete(orderId);
     },
     flush,
   };
