@@ -16,7 +16,7 @@ beforeAll(async () => {
   };
   store = openStore({ databaseUrl, applicationName: 'test' });
   watch = new OrderWatch({ databaseUrl, onError });
-  await watch.ready;
+  await watch.subscribe(newId<OrderId>()).ready;
   notifier = createOrderNotifier(store, onError);
 });
 afterAll(async () => {
@@ -62,6 +62,30 @@ test('many orders at once are told by their ids', async () => {
   notifier.notify(orderIds.map((orderId) => ({ orderId, open: false })));
   expect(await sinceMs(Promise.all(subscriptions.map((one) => one.changed(5_000))))).toBeLessThan(4_000);
   expect(await sinceMs(stranger.changed(200))).toBeGreaterThan(150);
+});
+
+test('who asks for an order a moment after its end need not wait for another signal', async () => {
+  const [orderId, other] = [newId<OrderId>(), newId<OrderId>()];
+  const beforeMs = performance.now();
+  const first = watch.subscribe(orderId, 'end');
+  notifier.notify([{ orderId, open: false }]);
+  await first.changed(5_000);
+  const late = watch.subscribe(orderId, 'end');
+  expect(late.heardSince(beforeMs)).toBe(true);
+  expect(late.heardSince(beforeMs - 3_600_000)).toBe(false);
+  expect(await sinceMs(late.changed(5_000))).toBeLessThan(4_000);
+  expect(await sinceMs(watch.subscribe(other, 'end').changed(200))).toBeGreaterThan(150);
+});
+
+test('what nobody listened to was not heard', async () => {
+  const deaf = new OrderWatch({
+    databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
+    onError: () => undefined,
+  });
+  const subscription = deaf.subscribe(newId<OrderId>(), 'end');
+  await subscription.ready;
+  expect(subscription.heardSince(performance.now())).toBe(false);
+  await deaf.close();
 });
 
 test('the end of an order is not forgotten behind a later change', async () => {

@@ -52,6 +52,7 @@ async function waitForEnd(
   req.socket.once('close', leave);
   deps.stopping.addEventListener('abort', leave, { once: true });
   try {
+    if (waitMs > 0) await subscription.ready;
     for (;;) {
       const order = await ownOrder(deps, req, id);
       const leftMs = endAtMs - performance.now();

@@ -15,8 +15,14 @@ const JSON_FIELDS = ['tasks', 'steps', 'params'] as const;
 const TEXT_FIELDS = ['workflow', 'output', 'webhook'] as const;
 const FORM = /^multipart\/form-data\b/i;
 
+/** An order that was accepted; `replayed` when an earlier request under the same key did so. */
+interface Placed {
+  id: OrderId;
+  replayed: boolean;
+}
+
 /** Places the one order of a request, JSON or a form. @throws Problem */
-export async function placeOrder(parts: PlacingParts, req: Request): Promise<OrderId> {
+export async function placeOrder(parts: PlacingParts, req: Request): Promise<Placed> {
   const caller = callerOf(req);
   if (FORM.test(req.headers['content-type'] ?? '')) return placeForm(parts, req, caller);
   const { body } = inputOf<FeApiOperations['createOrder']>(req);
@@ -25,7 +31,7 @@ export async function placeOrder(parts: PlacingParts, req: Request): Promise<Ord
     [requestOf(req, caller, body as JsonValue, body?.client)],
     idempotency && { ...idempotency, scope: scopeOf(caller, 'POST /v1/orders') },
   );
-  return idOf(outcome);
+  return placed(outcome);
 }
 
 /** Places a batch; every order has an outcome of its own. */
@@ -55,7 +61,7 @@ export async function placeBatch(parts: PlacingParts, req: Request): Promise<Out
   });
 }
 
-async function placeForm(parts: PlacingParts, req: Request, caller: Caller): Promise<OrderId> {
+async function placeForm(parts: PlacingParts, req: Request, caller: Caller): Promise<Placed> {
   const key = idempotencyKeyOf(req);
   const clientOf = (fields: ReadonlyMap<string, string>): string | undefined =>
     fields.get('client') ?? (caller.clientId ? undefined : DEFAULT_CLIENT);
@@ -71,7 +77,7 @@ async function placeForm(parts: PlacingParts, req: Request, caller: Caller): Pro
       [requestOf(req, caller, order, clientOf(form.fields))],
       idempotencyOfForm(req, caller, order),
     );
-    return idOf(outcome);
+    return placed(outcome);
   } catch (error) {
     // Under a key the file stays for the next attempt, which brings the same key.
     if (key === undefined) await form.discard();
@@ -114,8 +120,8 @@ function requestOf(req: Request, caller: Caller, order: JsonValue, client: JsonV
   };
 }
 
-function idOf(outcome: Outcome | undefined): OrderId {
+function placed(outcome: Outcome | undefined): Placed {
   if (!outcome) throw new Error('a request without an outcome');
   if (!outcome.ok) throw outcome.problem;
-  return outcome.id;
+  return outcome;
 }

@@ -15,12 +15,18 @@ export function preferredWait(header: string | undefined): number {
 
 /**
  * Waits until an order has ended and returns it as `read` does; null when the time is over, the caller left, or this
- * process stops. The first look is a small one, for an order that was just placed has hardly ever ended; what follows a
- * signal is the read itself, not a look and then the read.
+ * process stops. An order that was placed after `placedAfterMs` (of `performance.now()`) is first looked at when its end
+ * is heard of. What follows a signal is the read itself, not a look and then the read.
  */
 export async function waitForEnd<Seen extends { state: OrderState }>(
   parts: { store: Store; watch: OrderWatch; stopping: AbortSignal },
-  wait: { id: OrderId; seconds: number; res: Response; read: () => Promise<Seen> },
+  wait: {
+    id: OrderId;
+    seconds: number;
+    res: Response;
+    read: () => Promise<Seen>;
+    placedAfterMs: number | undefined;
+  },
 ): Promise<Seen | null> {
   const endAtMs = performance.now() + wait.seconds * 1000;
   const subscription = parts.watch.subscribe(wait.id, 'end');
@@ -28,8 +34,11 @@ export async function waitForEnd<Seen extends { state: OrderState }>(
   wait.res.once('close', leave);
   parts.stopping.addEventListener('abort', leave, { once: true });
   try {
-    const order = await findOrderHead(parts.store, wait.id);
-    if (!order || hasEnded(order)) return await wait.read();
+    await subscription.ready;
+    if (wait.placedAfterMs === undefined || !subscription.heardSince(wait.placedAfterMs)) {
+      const order = await findOrderHead(parts.store, wait.id);
+      if (!order || hasEnded(order)) return await wait.read();
+    }
     for (;;) {
       const leftMs = endAtMs - performance.now();
       if (leftMs <= 0) return null;

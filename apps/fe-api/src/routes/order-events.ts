@@ -57,6 +57,7 @@ async function stream(
   res.once('close', leave);
   parts.stopping.addEventListener('abort', leave, { once: true });
   try {
+    await subscription.ready;
     for (let last = lastSeen; ;) {
       // The head first: what it counts is there when the events are read.
       const order = await findOrderHead(parts.store, id);

@@ -61,11 +61,13 @@ export function ordersRouter(parts: OrdersParts): Router {
 }
 
 async function create(parts: OrdersParts, req: Request, res: Response): Promise<void> {
+  const startMs = performance.now();
   const seconds = preferredWait(req.headers['prefer']?.toString());
-  const id = await placeOrder(parts, req);
+  const { id, replayed } = await placeOrder(parts, req);
   res.setHeader('location', `/v1/orders/${id}`);
   const read = (): ReturnType<typeof visibleTrace> => visibleTrace(parts.store, callerOf(req), id, parts.webhookKey);
-  const ended = seconds > 0 ? await waitForEnd(parts, { id, seconds, res, read }) : null;
+  const placedAfterMs = replayed ? undefined : startMs;
+  const ended = seconds > 0 ? await waitForEnd(parts, { id, seconds, res, read, placedAfterMs }) : null;
   if (ended) {
     res.setHeader('preference-applied', `wait=${seconds}`);
     answer<Operations['createOrder'], 200>(res, 200, ended);

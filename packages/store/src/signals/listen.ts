@@ -18,6 +18,8 @@ export interface ListenOptions {
   databaseUrl: string;
   channels: readonly Channel[];
   onSignal: (channel: Channel, payload: string) => void;
+  /** Called whenever signals are heard from now on: at first, and after a lost connection came back. */
+  onListening?: () => void;
   /** Called after a lost connection came back: signals may have been missed. */
   onGap: () => void;
   onError: (error: Error) => void;
@@ -52,6 +54,7 @@ export function listen(options: ListenOptions): { ready: Promise<void>; close():
     });
     await next.connect();
     for (const name of names.keys()) await next.query(`LISTEN ${name}`);
+    options.onListening?.();
     if (!first) options.onGap();
     first = false;
   };
