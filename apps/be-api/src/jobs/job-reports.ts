@@ -140,6 +140,7 @@ export class JobReports {
     const endAtMs = performance.now() + OUTCOME_MS;
     const subscription = watch.subscribe(lease.orderId);
     try {
+      await subscription.ready;
       await this.#publish(lease, [event]);
       for (;;) {
         await subscription.changed(Math.min(SLOW_POLL_MS, Math.max(endAtMs - performance.now(), 0)));
