@@ -85,6 +85,7 @@ function waitText(job: JobTrace): string {
         : 'its items';
     case 'values':
       return 'large values are read';
+    case undefined:
     default:
       return '';
   }
