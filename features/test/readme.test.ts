@@ -63,6 +63,7 @@ withTools('what the documents tell a reader to type', () => {
   test.each([
     { file: 'docs/orders.md' },
     { file: 'docs/workflows.md' },
+    { file: 'docs/failures.md' },
     { file: 'docs/setups.md' },
     { file: 'docs/api.md' },
     { file: 'docs/operations.md', heading: 'Keys and roles' },
