@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBlobs, type Blobs } from '@connecta/blobs';
-import { newId, type BlobId, type ClientId } from '@connecta/contracts';
+import { newId, type BlobId, type ClientId, type JobId } from '@connecta/contracts';
 import { testServices, type TestServices } from '@connecta/embedded';
 import { silentLogger } from '@connecta/runtime';
 import { completeBlob, insertBlob, openStore, type Store } from '@connecta/store';
@@ -40,6 +40,20 @@ test('blobs are deleted once they have expired, and not before', async () => {
   expect(await retention.tick()).toBe(false);
   expect(await blobs.exists(expired)).toBe(false);
   expect(await blobs.exists(kept)).toBe(true);
+});
+
+test('what functions logged is kept for thirty days', async () => {
+  const row = { attempt: 1, first: 1, count: 1, bytes: 2, lines: [] };
+  const at = (days: number): Date => new Date(Date.now() - days * 86_400_000);
+  const [old, fresh] = [newId<JobId>(), newId<JobId>()];
+  await store.prisma.jobLog.createMany({
+    data: [
+      { jobId: old, at: at(31), ...row },
+      { jobId: fresh, at: at(29), ...row },
+    ],
+  });
+  await new Retention({ store, openBlobs: () => Promise.resolve(blobs), log: silentLogger() }).tick();
+  expect((await store.prisma.jobLog.findMany()).map(({ jobId }) => jobId)).toEqual([fresh]);
 });
 
 test('Blob Storage that is away fails a turn, and the next one opens it again', async () => {
