@@ -1,6 +1,6 @@
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { EXIT } from '../failures.ts';
+import { EXIT, reasonOf } from '../failures.ts';
 import type { Finding } from './finding.ts';
 
 const TIMEOUT_MS = 3_000;
@@ -29,7 +29,7 @@ export async function examineRedis(env: Readonly<Record<string, string | undefin
     if (field('role') === 'slave') return bad('This Redis is a replica: the queue needs the primary.');
     return { name: 'redis', state: 'ok', message: `${field('redis_version') ?? ''} at ${url.host}, ${policy}` };
   } catch (error) {
-    return bad(`Redis at ${url.host} (REDIS_URL) cannot be reached: ${(error as Error).message}`);
+    return bad(`Redis at ${url.host} (REDIS_URL) cannot be reached: ${reasonOf(error)}.`);
   }
 }
 
