@@ -33,7 +33,9 @@ describe('notification channels', () => {
         .send('post', path)
         .send({ ...channel, target })
         .expect(422);
-      expect(answer.body.errors).toEqual([{ path: '/target', message: 'must be an http or https URL without credentials' }]);
+      expect(answer.body.errors).toEqual([
+        { path: '/target', message: 'must be an http or https URL without credentials' },
+      ]);
     }
     const mail = await world
       .send('post', path)

@@ -1,9 +1,10 @@
-import { parseDuration, type Fault } from '@connecta/contracts';
+import { parseDuration, type BeApiOperations, type Fault } from '@connecta/contracts';
 import { compileTimes, nextSlot } from '@connecta/domain';
+import type { OperationInput } from '@connecta/runtime';
 import { ANY_CLIENT, type Registration, type ServiceAccount } from '@connecta/store';
-import type { RegistrationBody } from './check-registration.ts';
 
-type TaskBody = NonNullable<RegistrationBody['tasks']>[number];
+type Body = OperationInput<BeApiOperations['registerWorker']>['body'];
+type TaskBody = NonNullable<Body['tasks']>[number];
 
 /** The client whose orders a type's scheduled tasks are when its account may act for several. */
 const DEFAULT_CLIENT = 'default';
@@ -32,7 +33,7 @@ export function taskFaults(tasks: readonly TaskBody[]): Fault[] {
 }
 
 /** The declared tasks of a (checked) registration as they are kept; undefined when it tells none. */
-export function declaredOf(body: RegistrationBody, account: ServiceAccount, now: Date): Registration['declared'] {
+export function declaredOf(body: Body, account: ServiceAccount, now: Date): Registration['declared'] {
   if (!body.tasks) return undefined;
   const [only] = account.allowedClients;
   const client = account.allowedClients.length === 1 && only && only !== ANY_CLIENT ? only : DEFAULT_CLIENT;
