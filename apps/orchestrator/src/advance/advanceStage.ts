@@ -4,7 +4,6 @@ import type { EventBatch, EventReader } from '@connecta/queue';
 import type { Logger } from '@connecta/runtime';
 import type { EngineParts } from '../engine/drafts.ts';
 import type { Outcome } from '../engine/outcome.ts';
-import { Acknowledger } from './acknowledger.ts';
 import { applyReports } from './applyReports.ts';
 import { readReport, type Report } from './readReport.ts';
 
@@ -35,7 +34,6 @@ const SHOWN_CHARS = 500;
 export class AdvanceStage {
   readonly #options: AdvanceOptions;
   readonly #stopping = new AbortController();
-  readonly #acknowledger = new Acknowledger();
   #following: Promise<void> = Promise.resolve();
 
   constructor(options: AdvanceOptions) {
@@ -46,7 +44,8 @@ export class AdvanceStage {
     const { reader, onRead } = this.#options;
     const batch = await reader.read({ max: MAX_REPORTS, blockMs: BLOCK_MS });
     if (batch.events.length > 0) {
-      this.#acknowledger.add(batch, await this.#persist(this.#reportsOf(batch)));
+      await this.#persist(this.#reportsOf(batch));
+      void batch.ack();
     }
     if (batch.events.length < MAX_REPORTS) onRead();
     return true;
@@ -59,7 +58,6 @@ export class AdvanceStage {
 
   /** Resolves when what the last turn left to do is done. */
   drain(): Promise<void> {
-    this.#acknowledger.flush();
     return this.#following;
   }
 
@@ -77,12 +75,13 @@ export class AdvanceStage {
   /**
    * Applies reports however long the database is away: here they are at hand, while a reader gets them again only when
    * they have been unacknowledged for long. Applying a report twice changes nothing, so a commit whose answer got lost is
-   * no different from one that failed. Resolves with whether what they led to is on disk.
+   * no different from one that failed.
    */
-  async #persist(reports: readonly Report[]): Promise<boolean> {
+  async #persist(reports: readonly Report[]): Promise<void> {
     for (let waitMs = AGAIN_MS.first; ; waitMs = Math.min(waitMs * 2, AGAIN_MS.most)) {
       try {
-        return await this.#apply(reports);
+        await this.#apply(reports);
+        return;
       } catch (error) {
         if (this.#stopping.signal.aborted) throw error;
         this.#options.log.warn({ err: error, reports: reports.length }, 'reports are not applied yet; they wait here');
@@ -95,9 +94,9 @@ export class AdvanceStage {
    * Applies reports; where the database refuses the batch for its content, it is halved until the one at fault stands
    * alone. That one is logged and left to the timers: the rest must not wait for it.
    */
-  async #apply(reports: readonly Report[]): Promise<boolean> {
+  async #apply(reports: readonly Report[]): Promise<void> {
     const { parts, onLate, log } = this.#options;
-    if (reports.length === 0) return true;
+    if (reports.length === 0) return;
     try {
       const { late, ...outcome } = await applyReports({ parts, reports, random: Math.random });
       for (const { reason, jobId, attempt, instance } of late) {
@@ -105,16 +104,15 @@ export class AdvanceStage {
         log.info({ jobId, attempt, instance, reason }, 'a report changed nothing; it is kept aside');
       }
       await this.#follow(outcome);
-      return !outcome.repeatable;
     } catch (error) {
       if (!isContentFault(error)) throw error;
       if (reports.length === 1) {
         log.error({ err: error, report: reports[0]?.event }, 'a report cannot be stored; it is dropped');
-        return false;
+        return;
       }
       const half = reports.length >> 1;
       await this.#apply(reports.slice(0, half));
-      return await this.#apply(reports.slice(half));
+      await this.#apply(reports.slice(half));
     }
   }
 

@@ -137,24 +137,10 @@ function outcomeOf(changed: readonly Draft[], orders: readonly OrderWrite[]): Ou
     changedOrders: changed.map((draft) => draft.order.id),
     openOrders: new Set(orders.filter(({ state }) => state === 'active').map(({ id }) => id)),
     told: isTold(orders),
-    repeatable: isRepeatable(changed),
     acceptedChildren: changed.some(({ children }) => children.length > 0),
     endedFor: ended.flatMap(({ order: { parentJobId } }) => parentJobId ?? []),
     work: work.map(({ id }) => id),
   };
-}
-
-/**
- * Steps that lead to steps may be taken again: should Postgres fall within half a second and lose them, their orders are
- * as they were, and the reports, which are kept that long, come again. No end is: somebody may have been told of it. Each
- * commit that waits for the disk waits for those before it, too.
- */
-function isRepeatable(changed: readonly Draft[]): boolean {
-  const plain = changed.every(
-    ({ write: { state }, moves, otherJobs, waitEnds, children }) =>
-      state === 'active' && moves.length + otherJobs.length + waitEnds.length + children.length === 0,
-  );
-  return plain && changed.length > 0;
 }
 
 function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWrite[]): Promise<unknown>[] {
@@ -162,7 +148,7 @@ function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWr
   const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
   const jobs = changed.flatMap((draft) => draft.newJobs);
   const moves = changed.flatMap((draft) => draft.moves);
-  const writes = [writeOrders(batch, { orders, history, jobs, repeatable: isRepeatable(changed) })];
+  const writes = [writeOrders(batch, { orders, history, jobs })];
   if (moves.length > 0) writes.push(moveJobs(batch, moves));
   const others = changed.flatMap((draft) => draft.otherJobs);
   if (others.length > 0) writes.push(writeOtherJobs(batch, others));

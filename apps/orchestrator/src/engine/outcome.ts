@@ -10,8 +10,6 @@ export interface Outcome {
   openOrders?: ReadonlySet<OrderId>;
   /** True when who waits for the others was told with the commit. */
   told?: boolean;
-  /** True when the commit did not wait for the disk: what led to it must be kept a little longer. */
-  repeatable?: boolean;
   /** Set when orders were accepted that are steps of these. */
   acceptedChildren?: boolean;
   /** Jobs that waited for orders that ended. */

@@ -88,27 +88,16 @@ export interface HistoryRow {
   events: readonly HistoryEvent[];
 }
 
-/** What a batch writes of its orders. */
-export interface EngineWrite {
-  orders: readonly OrderWrite[];
-  history: readonly HistoryRow[];
-  jobs: readonly NewJob[];
-  repeatable?: boolean;
-}
-
 /**
  * Writes orders that this batch holds locked, one row of history for each, and the jobs that begin (invoked under
  * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order).
  *
  * A small batch tells who waits which of its orders may have ended, as its commit takes place; a large one leaves that
  * to the notifier, since Postgres serialises the commits that carry a signal. See {@link isTold}.
- *
- * `repeatable`: the transaction may be lost with the server, since what led to it is still there and leads to the same
- * again; its commit does not wait for the disk (0.4 ms, and two or three waits, of every step).
  */
 export function writeOrders(
   batch: Batch,
-  { orders, history, jobs, repeatable = false }: EngineWrite,
+  { orders, history, jobs }: { orders: readonly OrderWrite[]; history: readonly HistoryRow[]; jobs: readonly NewJob[] },
 ): Promise<unknown> {
   return batch.run(
     'write_orders',
@@ -133,14 +122,8 @@ export function writeOrders(
      FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
        signal text)
      WHERE o.id = x.id AND ${oneByOne('x.version')}
-     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END,
-       CASE WHEN $4 THEN set_config('synchronous_commit', 'off', true) END`,
-    [
-      JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders),
-      JSON.stringify(history),
-      JSON.stringify(jobs),
-      repeatable,
-    ],
+     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END`,
+    [JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders), JSON.stringify(history), JSON.stringify(jobs)],
   );
 }
 
