@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, type JobId, type JsonValue, type OrderId, type PlanId } from '@connecta/contracts';
+import type { WaitStep } from '@connecta/domain';
+import { openFeWorld, type FeWorld } from './fe-world.ts';
+
+describe('answers to steps that wait', () => {
+  let world: FeWorld;
+  beforeAll(async () => {
+    world = await openFeWorld('fe-answers');
+  });
+  afterAll(() => world.close());
+
+  /** An order of client `own` whose only step waits, as the engine leaves it. */
+  const waiting = async (wait: WaitStep['wait'], dueAt: Date | null = null): Promise<{ id: OrderId; jobId: JobId }> => {
+    const { prisma } = world.store;
+    const [id, jobId, planId] = [newId<OrderId>(), newId<JobId>(), newId<PlanId>()];
+    const version = await prisma.workflowVersion.create({
+      data: { id: newId(), hash: planId, definition: { tasks: ['math/one'] } },
+    });
+    const steps = { steps: { ask: { kind: 'wait', needs: [], wait } }, outputs: ['ask'] };
+    await prisma.plan.create({ data: { id: planId, hash: planId, workflowVersionId: version.id, steps } });
+    const order = { state: 'active', progress: { ask: 'waiting' }, input: 5, createdBy: 'test', traceparent: '' };
+    await prisma.order.create({ data: { id, clientId: world.clients.own, planId, ...order } });
+    const job = { step: 'ask', kind: 'wait', state: 'waiting', attempt: 1, input: 5, dueAt };
+    await prisma.job.create({ data: { id: jobId, orderId: id, ...job } });
+    return { id, jobId };
+  };
+  const traced = async (role: Parameters<FeWorld['as']>[0], id: OrderId): Promise<Record<string, JsonValue>> =>
+    ((await world.as(role)('get', `/v1/orders/${id}`).expect(200)).body as { jobs: { ask: Record<string, JsonValue> } })
+      .jobs.ask;
+  const callbackOf = async (id: OrderId): Promise<string> => (await traced('client', id))['callback'] as string;
+
+  test('the trace tells for what a step waits, until when, and where to answer, but not those who only look', async () => {
+    const { id } = await waiting({ for: 'callback', timeoutMs: 60_000 }, new Date('2030-01-01T00:00:00Z'));
+    const callback = expect.stringMatching(/^\/v1\/callbacks\/[\w.-]{60,}$/) as unknown;
+    const ask = { wait: 'callback', state: 'waiting', waitsFor: 'callback', until: '2030-01-01T00:00:00.000Z' };
+    expect(await traced('client', id)).toMatchObject({ ...ask, callback });
+    expect(await traced('operator', id)).toMatchObject({ callback });
+    expect(await traced('viewer', id)).not.toHaveProperty('callback');
+  });
+
+  test('a callback needs no key, counts once, and a repeat with the same body is answered the same', async () => {
+    const { id, jobId } = await waiting({ for: 'callback' });
+    const path = await callbackOf(id);
+    const answer = (body: object | string) =>
+      world.send('post', path).set('content-type', 'application/json').send(body);
+    const first = await answer({ paid: true, n: 1 }).expect(200);
+    expect(first.body).toMatchObject({ orderId: id, jobId, step: 'ask', by: 'callback' });
+    expect((await answer('{"n": 1, "paid": true}').expect(200)).body).toEqual(first.body);
+    expect((await answer({ paid: false }).expect(409)).body).toMatchObject({ code: 'already_answered' });
+    expect(await world.store.prisma.job.findUniqueOrThrow({ where: { id: jobId } })).toMatchObject({
+      ...{ state: 'waiting', work: 'answer' },
+      decision: { value: { paid: true, n: 1 } },
+    });
+  });
+
+  test('an answer that is too large to travel inline is kept as a blob of the client', async () => {
+    const { id, jobId } = await waiting({ for: 'callback' });
+    const path = await callbackOf(id);
+    const body = { text: 'x'.repeat(20_000) };
+    await world.send('post', path).send(body).expect(200);
+    await world.send('post', path).send(body).expect(200);
+    await world
+      .send('post', path)
+      .send({ text: 'y'.repeat(20_000) })
+      .expect(409);
+    const { decision } = await world.store.prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+    expect(decision).toMatchObject({ value: { mediaType: 'application/json', size: JSON.stringify(body).length } });
+  });
+
+  test('a token that is none, or of a step that has ended, is told apart', async () => {
+    const { id, jobId } = await waiting({ for: 'callback' });
+    const path = await callbackOf(id);
+    await world.store.prisma.job.update({ where: { id: jobId }, data: { state: 'cancelled' } });
+    expect((await world.send('post', path).send({}).expect(409)).body).toMatchObject({ code: 'already_ended' });
+    const forged = path.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'));
+    await world.send('post', forged).send({}).expect(404);
+  });
+
+  test('a person decides by role, once, and edits only with a value', async () => {
+    const { id, jobId } = await waiting({ for: 'approval', role: 'admin', instructions: 'look closely' });
+    const path = `/v1/orders/${id}/jobs/${jobId}/decision`;
+    const decide = (role: Parameters<FeWorld['as']>[0], body: object) => world.as(role)('post', path).send(body);
+    expect(await traced('client', id)).toMatchObject({
+      waitsFor: 'approval',
+      role: 'admin',
+      instructions: 'look closely',
+    });
+    await decide('client', { decision: 'approve' }).expect(403);
+    expect((await decide('operator', { decision: 'approve' }).expect(403)).body).toMatchObject({ code: 'forbidden' });
+    await decide('admin', { decision: 'edit' }).expect(400);
+    await decide('admin', { decision: 'approve', value: 1 }).expect(400);
+    const edit = { decision: 'edit', value: 7, comment: 'brighter' };
+    const first = await decide('admin', edit).expect(200);
+    expect((await decide('admin', edit).expect(200)).body).toEqual(first.body);
+    expect((await decide('admin', { decision: 'approve' }).expect(409)).body).toMatchObject({
+      code: 'already_answered',
+    });
+    expect(await traced('client', id)).toMatchObject({ decidedBy: 'key:admin', comment: 'brighter' });
+  });
+
+  test('what is no approval of the order cannot be decided on', async () => {
+    const one = await waiting({ for: 'callback' });
+    const other = await waiting({ for: 'approval' });
+    const decide = (id: OrderId, jobId: JobId) =>
+      world.as('operator')('post', `/v1/orders/${id}/jobs/${jobId}/decision`).send({ decision: 'approve' });
+    await decide(one.id, one.jobId).expect(404);
+    await decide(one.id, other.jobId).expect(404);
+    await decide(other.id, newId<JobId>()).expect(404);
+  });
+});
