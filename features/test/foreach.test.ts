@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TestSystem } from '../src/system.ts';
+import { TestSystem, until } from '../src/system.ts';
 
 interface Items {
   items: { step: string; item: number; key?: string; state: string; result?: unknown }[];
@@ -9,7 +9,9 @@ interface Items {
 describe('one job for each item of a list', () => {
   let system: TestSystem;
   beforeAll(async () => {
-    system = await TestSystem.start();
+    system = await TestSystem.start({ workerTypes: ['generic'] });
+    const body = { tasks: ['generic/add-2', 'generic/times-2'], input: 1 };
+    await until(async () => (await system.api.send('POST', '/v1/orders', { body })).status === 202);
   });
   afterAll(() => system.stop());
 

@@ -27,16 +27,23 @@ export function neededBy(step: PlannedStep): Needed {
   return all;
 }
 
-/** Everything in a step that is evaluated when it begins. */
-export function templatesOf(step: PlannedStep): Template[] {
+/** Something in a step that is evaluated when it begins. `passes`: its values go to a job, which may read blobs itself. */
+interface StepTemplate {
+  template: Template;
+  passes: boolean;
+}
+
+function templatesOf(step: PlannedStep): StepTemplate[] {
   const { forEach } = step;
+  const looks = [
+    step.if,
+    ...(forEach ? [forEach.items, forEach.key, ...Object.values(forEach.related ?? {})] : []),
+    step.kind === 'wait' ? step.wait.until : undefined,
+  ];
+  const passes = [step.with, ...(step.kind === 'order' ? Object.values(step.params ?? {}) : [])];
   return [
-    ...(step.if === undefined ? [] : [step.if]),
-    ...(step.with === undefined ? [] : [step.with]),
-    ...(forEach ? [forEach.items, ...(forEach.key === undefined ? [] : [forEach.key])] : []),
-    ...Object.values(forEach?.related ?? {}),
-    ...(step.kind === 'order' ? Object.values(step.params ?? {}) : []),
-    ...(step.kind === 'wait' && step.wait.until !== undefined ? [step.wait.until] : []),
+    ...looks.flatMap((template) => (template === undefined ? [] : { template, passes: false })),
+    ...passes.flatMap((template) => (template === undefined ? [] : { template, passes: true })),
   ];
 }
 
@@ -48,11 +55,13 @@ export function isLargeJson(value: JsonValue | undefined): value is BlobRef {
 /** An expression that only hands a value on: a reference to a blob stays one. */
 const HANDED_ON = /^\s*(input|steps(\.[A-Za-z_]\w*|\["[^"\\]+"\]|\['[^'\\]+'\])\.result)\s*$/;
 
-function analyse(templates: readonly Template[]): Needed {
+function analyse(templates: readonly StepTemplate[]): Needed {
   const input = { seen: false, content: false };
   const steps = new Map<string, boolean>();
-  for (const { source } of templates.flatMap((template) => expressionsIn(template))) {
-    const content = !HANDED_ON.test(source);
+  const sources = templates.flatMap(({ template, passes }) =>
+    expressionsIn(template).map(({ source }) => ({ source, content: !passes || !HANDED_ON.test(source) })),
+  );
+  for (const { source, content } of sources) {
     for (const { root, path } of referencesIn(source)) {
       const [step, member] = path;
       if (root === 'input') {
