@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandLine, connectaFile } from '../src/commandLine.ts';
 import { TestSystem } from '../src/system.ts';
 describe('setups, workflows and keys from the command line', () => {
@@ -89,6 +90,27 @@ describe('setups, workflows and keys from the command line', () => {
     expect(names.filter((name: string) => name.startsWith('test-'))).toEqual([]);
   });
 
+  test('an order waits for a decision, and is run again from a step on', async () => {
+    // Given a workflow in which a person decides
+    await cli.write(
+      'review.yaml',
+      'name: review\nsteps:\n  plus: { uses: generic/add-2 }\n  ok: { wait: { for: approval }, needs: [plus] }\n',
+    );
+    await cli.json('workflows', 'apply', '-f', 'review.yaml');
+    const { id } = await cli.json<{ id: string }>('run', 'review', '--input', '5');
+    // Nobody may decide on what does not wait, nor twice
+    await eventually(
+      () => system.api.order(id),
+      (order) => order.jobs['ok']?.state === 'waiting',
+    );
+    expect(await cli.json('decide', id, 'edit', '--value', '8', '-m', 'better')).toMatchObject({ step: 'ok' });
+    expect(await system.api.ended(id)).toMatchObject({ state: 'completed', result: 8 });
+    expect((await cli.run('decide', id, 'approve')).code).toBe(6);
+    // When it is looked at what a re-run would do, then the step before the decision keeps its result
+    const plan = await cli.json<{ steps: object }>('orders', 'rerun', id, '--dry-run');
+    expect(plan.steps).toMatchObject({ plus: { decision: 'reuse' }, ok: { decision: 'recompute' } });
+  });
+
   test('a key is made, shown once, and revoked', async () => {
     const { key } = await cli.json<{ key: string }>('keys', 'create', 'cli viewer', '--role', 'viewer');
     const viewer = { CONNECTA_KEY: key };
@@ -117,3 +139,9 @@ describe('setups, workflows and keys from the command line', () => {
       expect((await cli.run('completion', shell)).out).toContain('connecta complete');
   });
 });
+
+/** Asks until the answer is as wanted; bounded. */
+async function eventually<Answer>(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!wanted(await ask()) && Date.now() < end) await sleep(100);
+}

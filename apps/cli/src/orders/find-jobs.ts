@@ -21,7 +21,8 @@ export async function findJobs(api: Api, orderId: string, step?: string): Promis
 /** The one job that waits for a person; of several, `step` says which. @throws CliError */
 export function waitingJob(order: Order, jobs: readonly Job[], step: string | undefined): Job {
   const waiting = jobs.filter(
-    ({ state, kind, step: name }) => state === 'waiting' && kind === 'wait' && (order.jobs[name]?.wait ?? 'approval') === 'approval',
+    ({ state, kind, step: name }) =>
+      state === 'waiting' && kind === 'wait' && (order.jobs[name]?.wait ?? 'approval') === 'approval',
   );
   const [first, ...others] = waiting;
   if (!first) throw new CliError(EXIT.conflict, 'Nothing of this order waits for a decision now.');
