@@ -149,7 +149,7 @@ export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
 export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
 export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';
 export { findOrderEvents, type NumberedEvent } from './orders/findOrderEvents.ts';
-export { listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
+export { findProfileIds, listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
 export { listJobs, type ListedJob } from './orders/listJobs.ts';
 export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
@@ -207,6 +207,7 @@ export {
   type WorkerTypeSummary,
 } from './workers/workerTypes.ts';
 export { readStats, type StatsRows } from './stats/readStats.ts';
+export { assertProfileUnused } from './workers/assertProfileUnused.ts';
 export { findKnownProfile } from './workers/findKnownProfile.ts';
 export { assertClient } from './clients/assertClient.ts';
 export {

@@ -54,11 +54,18 @@ export function orderSummary(order: ListedOrder): OrderSummaryView {
       : {}),
     ...(tasks ? { tasks } : {}),
     progress: { ...order.progress },
+    ...(order.rerunOf ? { rerunOf: order.rerunOf } : {}),
+    ...(order.usedBy ? { usedBy: order.usedBy.map(usedByView) } : {}),
     ...(order.error ? { error: order.error } : {}),
     createdBy: order.createdBy,
     createdAt: order.createdAt.toISOString(),
     ...(order.finishedAt ? { finishedAt: order.finishedAt.toISOString() } : {}),
   };
+}
+
+function usedByView(used: NonNullable<ListedOrder['usedBy']>[number]): NonNullable<OrderSummaryView['usedBy']>[number] {
+  const { items, ...rest } = used;
+  return items.length > 0 ? { ...rest, items } : rest;
 }
 
 /** One job with everything that is known of it. */

@@ -1,6 +1,14 @@
 import { Problem, type FeApiOperations, type JobId, type JsonValue, type OrderId } from '@connecta/contracts';
 import { answer, decodeCursor, inputOf, requireRole, toPage } from '@connecta/runtime';
-import { cancelWithChildren, findClientId, listJobs, listOrders, type OrderWatch, type Store } from '@connecta/store';
+import {
+  findProfileIds,
+  cancelWithChildren,
+  findClientId,
+  listJobs,
+  listOrders,
+  type OrderWatch,
+  type Store,
+} from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import { callerOf, type Caller } from '../access/caller.ts';
@@ -88,12 +96,24 @@ async function listPage(
     clientId,
     states: query.state,
     workflow: query.workflow,
+    profiles: await profileFilter(store, query),
     createdAfter: createdAfter === undefined ? undefined : new Date(createdAfter),
     createdBefore: createdBefore === undefined ? undefined : new Date(createdBefore),
     before: cursor === undefined ? undefined : (decodeCursor(cursor, z.uuid()) as OrderId),
     limit: limit + 1,
   });
   return toPage(rows, limit, { item: orderSummary, place: (order): JsonValue => order.id });
+}
+
+/** @throws Problem bad_request for a revision of no profile */
+async function profileFilter(
+  store: Store,
+  { profile, revision }: { profile?: string; revision?: number },
+): Promise<Parameters<typeof listOrders>[1]['profiles']> {
+  if (profile !== undefined) return { ids: await findProfileIds(store, profile), revision };
+  if (revision === undefined) return undefined;
+  const message = 'goes with a profile';
+  throw new Problem('bad_request', `The revision ${message}`, { faults: [{ path: 'query:revision', message }] });
 }
 
 /** The client whose orders are listed; undefined: all; null: one that does not exist, as far as the caller knows. */

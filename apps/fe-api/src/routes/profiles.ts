@@ -1,7 +1,8 @@
 import { Problem, type FeApiOperations, type ProfileId, type WorkerApiOperations } from '@connecta/contracts';
 import { answer, inputOf, requireRole, type OperationAnswer } from '@connecta/runtime';
-import { findKnownProfile, upsertProfiles, type Store, type ToldProfile } from '@connecta/store';
+import { assertProfileUnused, findKnownProfile, upsertProfiles, type Store, type ToldProfile } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
+import { withStoreProblems } from '../access/store-problems.ts';
 import type { WorkerApis } from '../workers/worker-apis.ts';
 
 type Operations = FeApiOperations;
@@ -62,6 +63,7 @@ export function profilesRouter(parts: { store: Store; workerApis: WorkerApis }):
   });
   router.delete('/v1/workers/:type/profiles/:id', mayWrite, async (req, res) => {
     const { type, id } = inputOf<Operations['deleteProfile']>(req).path;
+    await withStoreProblems(assertProfileUnused(store, type, id as ProfileId));
     await workerApis.call(type, 'deleteProfile', (client) =>
       client.DELETE('/v1/profiles/{id}', { params: { path: { id }, header: ifMatch(req) } }),
     );

@@ -113,7 +113,7 @@ export function replaceWorkflow(
   });
 }
 
-/** Hides a workflow; its versions stay readable. False: there is none. @throws InUseError while a contract names it. */
+/** Hides a workflow; its versions stay readable. False: there is none. @throws InUseError while something names it. */
 export function deleteWorkflow(
   store: Store,
   { name, check }: { name: string; check: (version: number) => void },
@@ -124,9 +124,24 @@ export function deleteWorkflow(
     check(current.latestVersion);
     if (await tx.client.findFirst({ where: { workflow: name }, select: { id: true } }))
       throw new InUseError('contracts');
+    await assertUnnamed(tx, name);
     await tx.workflow.update({ where: { name }, data: { deletedAt: new Date() } });
     return true;
   });
+}
+
+/** @throws InUseError while a schedule or another workflow names it */
+async function assertUnnamed(tx: Prisma.TransactionClient, name: string): Promise<void> {
+  const schedules = await tx.$queryRaw<{ name: string }[]>`
+    SELECT s.name FROM schedules s
+    WHERE s."order"->>'workflow' = ${name} OR s."order"->>'workflow' LIKE ${`${name}@%`} ORDER BY 1 LIMIT 5`;
+  if (schedules.length > 0) throw new InUseError(`schedules (${schedules.map((one) => one.name).join(', ')})`);
+  const workflows = await tx.$queryRaw<{ name: string }[]>`
+    SELECT w.name FROM workflows w JOIN workflow_versions v ON v.name = w.name AND v.version = w.latest_version
+    WHERE w.deleted_at IS NULL AND w.name <> ${name} AND jsonb_path_exists(v.definition::jsonb,
+      '$.steps.*.workflow ? (@ == $name || @ starts with $pinned)',
+      jsonb_build_object('name', ${name}::text, 'pinned', ${`${name}@`}::text)) ORDER BY 1 LIMIT 5`;
+  if (workflows.length > 0) throw new InUseError(`workflows (${workflows.map((one) => one.name).join(', ')})`);
 }
 
 async function lockWorkflow(
