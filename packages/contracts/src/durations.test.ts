@@ -8,12 +8,12 @@ test.each([
   ['1h30m', 5_400_000],
   ['1d', 86_400_000],
   ['1m1ms', 60_001],
+  ['0s', 0],
   ['366d', MAX_DURATION_MS],
 ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
 
 test.each([
   '',
-  '0s',
   '1s'.repeat(26),
   '10',
   's',
