@@ -2,6 +2,7 @@ import { Problem, newId, type ClientId, type JsonValue, type OrderId } from '@co
 import type { ClientFact, NewOrder } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
+import { placeInLine } from './placeInLine.ts';
 import { paramsOfOrder } from './params.ts';
 import { keyOfRerun, type PlanKey, type Planned, type Planner } from './planner.ts';
 import { cacheTtlOf, readOrderRequest } from './readOrderRequest.ts';
@@ -69,11 +70,14 @@ export class Draft {
     const { webhook, cache, strategy } = this.#request ?? {};
     const params = paramsOfOrder(planned.definition, { params: values.params, strategy });
     if (params instanceof Problem) return params;
+    const concurrency = placeInLine(planned.definition, { input, params, client: client.name });
+    if (concurrency instanceof Problem) return concurrency;
     const { of: rerunOf, from: rerunFrom } = this.#given.rerun ?? {};
     const cacheTtlMs = cache === undefined ? this.#given.rerun?.cacheTtlMs : (cacheTtlOf(cache) ?? undefined);
     const id = newId<OrderId>();
     return {
       row: {
+        ...concurrency,
         ...{ id, clientId: client.id, planId: planned.id, input, params, createdBy, traceparent, parentJobId, webhook },
         ...{ rerunOf, rerunFrom, context, cacheTtlMs },
       },

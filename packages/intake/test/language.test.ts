@@ -140,3 +140,19 @@ describe('params of an order', () => {
     expect((await refused(both)).faults).toMatchObject([{ path: '/strategy' }]);
   });
 });
+
+describe('when an order has its turn', () => {
+  test('is kept with it: its priority, and its key among the orders of its workflow', async () => {
+    const line = { priority: 9, concurrency: { max: 2, key: 'client + ":" + input.site' } };
+    await world.addWorkflow('limited', 1, { name: 'limited', ...line, steps: { a: task } });
+    const kept = async (input: JsonValue): Promise<unknown> => {
+      const { priority, concurrencyKey, concurrencyMax } = await row(await accepted({ workflow: 'limited', input }));
+      return [priority, concurrencyKey, concurrencyMax];
+    };
+    expect(await kept({ site: 'x' })).toEqual([9, 'limited "default:x"', 2]);
+    expect(await kept({ site: 'y'.repeat(300) })).toEqual([9, expect.stringMatching(/^limited [0-9a-f]{64}$/), 2]);
+    expect((await refused({ workflow: 'limited', input: {} })).faults).toMatchObject([{ code: 'expression_failed' }]);
+    await world.addWorkflow('single', 1, { name: 'single', concurrency: { max: 1 }, steps: { a: task } });
+    expect(await row(await accepted({ workflow: 'single' }))).toMatchObject({ priority: 5, concurrencyKey: 'single' });
+  });
+});

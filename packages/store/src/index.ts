@@ -53,7 +53,6 @@ export { insertLateReports, type LateReport } from './engine/lateReports.ts';
 export {
   findOrderInputs,
   lockOrders,
-  takeAcceptedOrders,
   isTold,
   writeOrders,
   type AcceptedOrder,
@@ -61,6 +60,7 @@ export {
   type LockedOrder,
   type OrderWrite,
 } from './engine/orders.ts';
+export { takeAcceptedOrders } from './engine/takeOrders.ts';
 export {
   countOpenAttempts,
   findDueBackoffs,

@@ -43,23 +43,17 @@ export interface AcceptedOrder extends LockedOrder {
   input: JsonValue;
 }
 
-const COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, parent_job_id AS "parentJobId",
+/** What a {@link LockedOrder} is read from. */
+export const ORDER_COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, parent_job_id AS "parentJobId",
   created_by AS "createdBy", traceparent, rerun_of AS "rerunOf", rerun_from AS "rerunFrom", context,
   cache_ttl_ms::float8 AS "cacheTtlMs"`;
 
 /** Locks orders in id order (the one lock order of the system) and reads them; unknown ids are left out. */
 export function lockOrders(batch: Batch, ids: readonly OrderId[]): Promise<LockedOrder[]> {
-  return batch.run('lock_orders', `SELECT ${COLUMNS} FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, [
-    ids,
-  ]);
-}
-
-/** Takes accepted orders, oldest first, that no other replica is taking. */
-export function takeAcceptedOrders(batch: Batch, limit: number): Promise<AcceptedOrder[]> {
   return batch.run(
-    'take_accepted_orders',
-    `SELECT ${COLUMNS}, input FROM orders WHERE state = 'accepted' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
-    [limit],
+    'lock_orders',
+    `SELECT ${ORDER_COLUMNS} FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`,
+    [ids],
   );
 }
 
@@ -122,7 +116,9 @@ export function writeOrders(
      FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
        signal text)
      WHERE o.id = x.id AND ${oneByOne('x.version')}
-     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END`,
+     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END,
+       CASE WHEN o.concurrency_key IS NOT NULL AND x.state IN ('completed', 'failed')
+         THEN pg_notify('${CHANNELS.intake}', '') END`,
     [JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders), JSON.stringify(history), JSON.stringify(jobs)],
   );
 }

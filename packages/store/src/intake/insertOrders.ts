@@ -12,6 +12,11 @@ export interface NewOrder {
   createdBy: string;
   traceparent: string;
   parentJobId?: JobId | undefined;
+  /** 10 goes first; without it 5. */
+  priority?: number | undefined;
+  /** Of orders with one key so many are active at once. */
+  concurrencyKey?: string | undefined;
+  concurrencyMax?: number | undefined;
   /** Called when the order ends. */
   webhook?: string | undefined;
   /** The order that this one runs again, and the step from which on everything is to run. */
@@ -64,12 +69,13 @@ export async function insertOrdersOn(
         RETURNING k.scope, k.key),
       inserted AS (
         INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, webhook,
-          rerun_of, rerun_from, context, cache_ttl_ms)
+          rerun_of, rerun_from, context, cache_ttl_ms, priority, concurrency_key, concurrency_max)
         SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
-          x.traceparent, x."parentJobId", x.webhook, x."rerunOf", x."rerunFrom", x.context, x."cacheTtlMs"
+          x.traceparent, x."parentJobId", x.webhook, x."rerunOf", x."rerunFrom", x.context, x."cacheTtlMs",
+          coalesce(x.priority, 5), x."concurrencyKey", x."concurrencyMax"
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
           "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, "rerunOf" uuid, "rerunFrom" text,
-          context jsonb, "cacheTtlMs" bigint, scope text, key text)
+          context jsonb, "cacheTtlMs" bigint, priority int, "concurrencyKey" text, "concurrencyMax" int, scope text, key text)
         WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
       SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
         pg_notify('connecta_intake', '')`,
