@@ -76,6 +76,21 @@ describe('one job for each item of a list', () => {
     expect(keys).toMatchObject([{ itemKey: 'key-2' }]);
   });
 
+  test('an item sees the items that are related to it, with the results of those that are done', async () => {
+    const related = { before: 'each.item.after' };
+    const step: PlannedStep = {
+      ...{ ...scriptedStep([]), ...each('input', { key: 'each.item.id', related, max: 1 }) },
+      with: 'each.related.before.map(r, [r.key, r.index, has(r.result)])',
+    };
+    const list = [
+      { id: 'a', after: ['c'] },
+      { id: 'b', after: ['a', 'nobody'] },
+      { id: 'c', after: [] },
+    ];
+    const id = await begin({ step }, 'step', list);
+    expect(await ended(id)).toMatchObject({ result: [[['c', 2, false]], [['a', 0, true]], []] });
+  });
+
   test('a failed item fails the step once those under way have ended; with continue it leaves null', async () => {
     const list = [1, 'bad', 3];
     const fail = await begin({ step: { ...scriptedStep([]), ...each('input') } }, 'step', list);

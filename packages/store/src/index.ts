@@ -33,6 +33,7 @@ export {
   findHeads,
   findWork,
   readItemResults,
+  readResultsOf,
   readStepFacts,
   writeHeads,
   type HeadWrite,

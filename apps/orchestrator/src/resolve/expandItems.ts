@@ -1,9 +1,10 @@
 import type { JobError, JsonValue } from '@connecta/contracts';
-import { evaluate, evaluateList, type EachView, type PlannedForEach, type Scope } from '@connecta/domain';
-import type { WorkJob } from '@connecta/store';
+import { evaluate, evaluateList, type PlannedForEach, type Scope } from '@connecta/domain';
+import type { Store, WorkJob } from '@connecta/store';
 import type { Chunk } from '../engine/draft/items.ts';
 import { prepareStep, type Prepared } from '../engine/steps/prepareStep.ts';
 import type { LoadedStep } from './loadStep.ts';
+import { withRelated, type Item } from './relatedItems.ts';
 import type { Values } from './values.ts';
 
 /** The most items of one list, and of one transaction. */
@@ -12,7 +13,7 @@ const CHUNK = 500;
 
 /** Evaluates a step's next items; or the error that keeps the step from having any. */
 export async function expandItems(
-  values: Values,
+  { store, values }: { store: Store; values: Values },
   loaded: LoadedStep,
   job: WorkJob,
 ): Promise<{ chunk: Chunk } | { error: JobError }> {
@@ -34,13 +35,13 @@ export async function expandItems(
   const room = Math.min(CHUNK, forEach.max - (created - (job.itemsDone ?? 0)));
   const chunk: Chunk = { created, total: items.length, items: [] };
   if (isFirst) chunk.list = await values.stored(items, ownerOf(job));
-  for (let index = created; index < Math.min(items.length, created + room); index++) {
-    chunk.items.push(await prepareItem(values, loaded, job, itemAt(index)));
+  const next: Item[] = [];
+  for (let index = created; index < Math.min(items.length, created + room); index++) next.push(itemAt(index));
+  for (const item of await withRelated({ store, job, forEach, items, itemAt }, next)) {
+    chunk.items.push(await prepareItem(values, loaded, job, item));
   }
   return { chunk };
 }
-
-type Item = { ok: true; each: EachView; scope: Scope } | { ok: false; error: JobError };
 
 /** An item with its key, as the expressions of its step see it. */
 function eachOf(

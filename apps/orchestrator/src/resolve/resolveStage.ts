@@ -85,7 +85,7 @@ export class ResolveStage {
       const loaded = await loadStep(parts, values, job);
       if (!loaded) return null;
       if (job.work === 'expand') {
-        const expanded = await expandItems(values, loaded, job);
+        const expanded = await expandItems({ store: parts.store, values }, loaded, job);
         return 'error' in expanded ? failed(expanded.error) : (draft, head) => draft.expand(head, expanded.chunk);
       }
       const { step, scope, defaultInput } = loaded;

@@ -118,3 +118,18 @@ export async function readItemResults(
   });
   return rows;
 }
+
+/** The results of those of some items that have completed. */
+export async function readResultsOf(
+  store: Store,
+  { orderId, step, items }: { orderId: OrderId; step: string; items: readonly number[] },
+): Promise<{ item: number; result: JsonValue }[]> {
+  if (items.length === 0) return [];
+  const { rows } = await store.pool.query<{ item: number; result: JsonValue }>({
+    name: 'read_results_of',
+    text: `SELECT item, result FROM jobs
+       WHERE order_id = $1 AND step = $2 AND item = ANY($3::int[]) AND state = 'completed'`,
+    values: [orderId, step, items],
+  });
+  return rows;
+}
