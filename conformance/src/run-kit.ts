@@ -1,5 +1,5 @@
 import type { Cases } from './cases.ts';
-import { FakeBeApi } from './orchestrator/fake-be-api.ts';
+import { startFake } from './orchestrator/start-fake.ts';
 import { Verdicts, type Rule } from './rules.ts';
 import { PATIENCE_MS, Scene } from './scene.ts';
 import { goesOn, readsBlobs, refusesWrongBytes, storesLargeResults } from './scenarios/blobs.ts';
@@ -109,8 +109,7 @@ async function live(
   scenarios: readonly Scenario[],
 ): Promise<string> {
   const { command, cases, slots = 2, heartbeatMs = 1_000, ackMs = 5_000, env = {}, onStep } = options;
-  const fake = new FakeBeApi({ heartbeatMs, ackMs });
-  await fake.start();
+  const fake = await startFake({ heartbeatMs, ackMs });
   if (hostile) {
     fake.faults.plan('POST', /^\/v1\/workers$/, { kind: 'status', status: 503, code: 'unavailable' });
     fake.faults.plan('POST', /^\/v1\/workers$/, { kind: 'lost-answer' });

@@ -1,11 +1,9 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OPENAPI_DOCUMENTS, Problem, newId, type BeApiOperations } from '@connecta/contracts';
-import { Metrics, bearerOf, createApi, silentLogger, type OperationInput } from '@connecta/runtime';
+import { newId, type BeApiOperations } from '@connecta/contracts';
+import type { OperationInput } from '@connecta/runtime';
 import type { FakeJob } from './fake-job.ts';
 import { Faults } from './faults.ts';
-import { jobRoutes } from './job-routes.ts';
-import { workerRoutes } from './worker-routes.ts';
 
 export type Registration = OperationInput<BeApiOperations['registerWorker']>['body'];
 export type ProfileCopy = NonNullable<Registration['profiles']>[number];
@@ -79,19 +77,8 @@ export class FakeBeApi {
     return this.#stopping.signal;
   }
 
-  async start(): Promise<void> {
-    const app = createApi({
-      name: 'conformance',
-      openapi: OPENAPI_DOCUMENTS.beApi,
-      routers: [workerRoutes(this), jobRoutes(this)],
-      authenticate: async (req) => {
-        if (bearerOf(req) !== this.key) throw new Problem('unauthenticated', 'No service account has this key');
-        return {};
-      },
-      ready: {},
-      log: silentLogger(),
-      metrics: new Metrics({ name: 'conformance' }),
-    });
+  /** Serves on a free port; every call goes through the faults to `app`. */
+  async listen(app: RequestListener): Promise<void> {
     const server = createServer((req, res) => {
       const call: Call = {
         atMs: Date.now(),
