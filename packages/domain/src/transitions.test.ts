@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { ENDED_JOB_STATES, JOB_STATES, OPEN_JOB_STATES } from '@connecta/contracts';
 import { jobMayMove, orderMayMove } from './transitions.ts';
 
-test('completion is legal from every open state and from no other but waiting', () => {
+test('completion is legal from every open state, from waiting, and at once for a result that is taken over', () => {
   const from = JOB_STATES.filter((state) => jobMayMove(state, 'completed'));
-  expect(from.sort()).toEqual([...OPEN_JOB_STATES, 'waiting'].sort());
+  expect(from.sort()).toEqual([...OPEN_JOB_STATES, 'waiting', 'pending'].sort());
 });
 
 test('a job leaves an ended state only for a new attempt: error to be tried again, completed to be computed again', () => {
