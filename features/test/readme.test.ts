@@ -64,6 +64,7 @@ withTools('what the documents tell a reader to type', () => {
     { file: 'docs/orders.md' },
     { file: 'docs/workflows.md' },
     { file: 'docs/failures.md' },
+    { file: 'docs/reruns.md' },
     { file: 'docs/setups.md' },
     { file: 'docs/api.md' },
     { file: 'docs/operations.md', heading: 'Keys and roles' },
