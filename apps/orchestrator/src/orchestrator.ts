@@ -9,6 +9,7 @@ import {
   closeClaims,
   createOrderNotifier,
   forgetOldHolds,
+  forgetOldResults,
   listWorkerTypes,
   listen,
   loseSilentInstances,
@@ -251,6 +252,7 @@ export class Orchestrator {
       await this.#follow(resumed);
     }
     await forgetOldHolds(this.#options.store);
+    await forgetOldResults(this.#options.store);
     await closeClaims(this.#options.store);
     return false;
   }

@@ -155,7 +155,13 @@ export { listJobs, type ListedJob } from './orders/listJobs.ts';
 export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
 export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
 export { cancelWithChildren } from './orders/cancelWithChildren.ts';
-export { findCachedJobs, findOriginJobs, rememberResults, type EarlierJob } from './engine/earlierJobs.ts';
+export {
+  findCachedJobs,
+  findOriginJobs,
+  forgetOldResults,
+  rememberResults,
+  type EarlierJob,
+} from './engine/earlierJobs.ts';
 export { findEarlierRuns, type EarlierRun } from './orders/findEarlierRuns.ts';
 export { requestRetry, type RetryOutcome } from './orders/requestRetry.ts';
 export {

@@ -1,4 +1,5 @@
 import type { BlobRef, JobId, JsonValue, OrderId } from '@connecta/contracts';
+import type { Store } from '../store.ts';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
 
@@ -49,6 +50,16 @@ export function findCachedJobs(
        AND ${BLOBS_ARE_THERE} AND ${oneByOne('x."ttlMs"')}`,
     [JSON.stringify(wanted)],
   );
+}
+
+/** Forgets what nobody may take over any more, some at a time. */
+export async function forgetOldResults(store: Store): Promise<void> {
+  await store.pool.query({
+    name: 'forget_old_results',
+    text: `DELETE FROM cached_results WHERE (client_id, fingerprint) IN (
+             SELECT client_id, fingerprint FROM cached_results WHERE expires_at < now() - interval '1 day'
+             ORDER BY expires_at LIMIT 5000)`,
+  });
 }
 
 /** Notes jobs that completed with this batch for later ones of the same client, in one order of rows for all replicas. */
