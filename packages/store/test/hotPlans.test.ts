@@ -10,6 +10,8 @@ import {
 import { testServices, type TestServices } from '@connecta/embedded';
 import {
   completeJobs,
+  endWaitingJobs,
+  findHeads,
   findStepFacts,
   inBatch,
   moveJobs,
@@ -17,6 +19,7 @@ import {
   queueJobs,
   recordProgress,
   startJobs,
+  writeHeads,
   writeOrders,
   type Batch,
   type NewJob,
@@ -76,6 +79,8 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       ['queue_jobs', (batch) => queueJobs(batch, [])],
       ['record_progress', (batch) => recordProgress(batch, [])],
       ['move_jobs', (batch) => moveJobs(batch, [])],
+      ['end_waiting_jobs', (batch) => endWaitingJobs(batch, [])],
+      ['write_heads', (batch) => writeHeads(batch, [])],
     ])('%s looks each job up', async (name, run) => {
       expect(await planOf(name, run)).toMatch(/Index Scan using jobs_pkey on jobs j .*\n *Index Cond: \(id = x\./);
     });
@@ -84,6 +89,10 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       expect(await planOf('find_step_facts', (batch) => findStepFacts(batch, []))).toMatch(
         /Index Cond: \(\(order_id = x\./,
       );
+    });
+
+    test('heads of lists are looked up one by one', async () => {
+      expect(await planOf('find_heads', (batch) => findHeads(batch, []))).toMatch(/Index Cond: \(\(order_id = x\./);
     });
 
     test('orders are looked up one by one', async () => {

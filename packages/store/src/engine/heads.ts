@@ -26,7 +26,7 @@ export function findHeads(batch: Batch, wanted: readonly { orderId: OrderId; ste
     'find_heads',
     `SELECT ${WAITING} FROM jobs j
      JOIN json_to_recordset($1::json) x("orderId" uuid, name text) ON j.order_id = x."orderId" AND j.step = x.name
-     WHERE j.item = 0 AND j.kind = 'head' AND ${oneByOne('length(x.name)')}`,
+     WHERE j.item + 0 = 0 AND j.kind = 'head' AND ${oneByOne('length(x.name)')}`,
     [JSON.stringify(wanted.map(({ orderId, step }) => ({ orderId, name: step })))],
   );
 }
