@@ -93,7 +93,8 @@ describe('a worker type with a BullMQ runner and an HTTP worker', () => {
 });
 
 test('what travels is as the AsyncAPI document has it', async () => {
-  const faultsOf = createMessageChecker();
+  const published = await fetch(`${system.running.beUrl}/asyncapi.json`);
+  const faultsOf = createMessageChecker((await published.json()) as Record<string, unknown>);
   // Given the messages that the orchestrator sent and be-api handed out
   const messages = await system.store.prisma.jobClaim.findMany({ take: 20 });
   expect(messages.length).toBeGreaterThan(0);

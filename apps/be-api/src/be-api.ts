@@ -1,4 +1,4 @@
-import { OPENAPI_DOCUMENTS, leaseKey, readAsyncApi } from '@connecta/contracts';
+import { ASYNCAPI_DOCUMENT, OPENAPI_DOCUMENTS, leaseKey } from '@connecta/contracts';
 import type { Blobs } from '@connecta/blobs';
 import { createIntake, storeValue } from '@connecta/intake';
 import type { QueueBackend } from '@connecta/queue';
@@ -61,7 +61,7 @@ export function createBeApi(deps: BeApiDeps): Express {
   return createApi({
     name: 'be-api',
     openapi: OPENAPI_DOCUMENTS.beApi,
-    documents: { '/asyncapi.json': readAsyncApi() },
+    documents: { '/asyncapi.json': ASYNCAPI_DOCUMENT },
     routers: [
       workersRouter({ store, accounts, hosts, heartbeatMs: config.heartbeatMs }),
       ordersRouter({ ...leases, intake, watch, stopping }),

@@ -89,7 +89,9 @@ export class FakeBeApi {
       this.calls.push(call);
       res.once('close', () => (call.status = res.statusCode));
       watchFaults(res, call);
-      this.faults.apply(req, res, () => void app(req, res));
+      this.faults.apply(req, res, () => {
+        app(req, res);
+      });
     });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { createMessageChecker, readAsyncApi } from './asyncapi.ts';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { createMessageChecker } from './asyncapi.ts';
+import { ASYNCAPI_DOCUMENT } from './documents.ts';
 import { newId } from './ids.ts';
 import { workerEventSchema } from './messages.ts';
 
-const faultsOf = createMessageChecker();
+const document = parse(readFileSync(ASYNCAPI_DOCUMENT, 'utf8')) as Record<string, unknown>;
+const faultsOf = createMessageChecker(document);
 const head = { jobId: newId(), attempt: 1, lease: 'l', instance: 'i', at: '2026-01-01T00:00:00.000Z' };
 const blob = { blobId: newId(), mediaType: 'text/plain', size: 1, sha256: '0'.repeat(64) };
 const error = { kind: 'business', code: 'c', message: '' };
@@ -16,7 +20,7 @@ const REPORTS = [
 
 describe('the AsyncAPI document', () => {
   test('names a message for every channel and a schema for every message', () => {
-    const { asyncapi, channels, components } = readAsyncApi() as {
+    const { asyncapi, channels, components } = document as {
       asyncapi: string;
       channels: Record<string, { messages: Record<string, { $ref: string }> }>;
       components: { messages: Record<string, { payload: { $ref: string } }>; schemas: Record<string, unknown> };

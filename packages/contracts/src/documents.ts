@@ -4,3 +4,6 @@ export const OPENAPI_DOCUMENTS = {
   beApi: new URL('../openapi/be-api.yaml', import.meta.url),
   workerApi: new URL('../openapi/worker-api.yaml', import.meta.url),
 } as const;
+
+/** Where the AsyncAPI document of queues and event streams is. */
+export const ASYNCAPI_DOCUMENT = new URL('../asyncapi/connecta.yaml', import.meta.url);

@@ -98,8 +98,8 @@ export {
   type WorkflowWaitStep,
 } from './workflow.ts';
 export type { HistoryEvent, Progress, SkipReason, StepState, WaitsFor } from './history.ts';
-export { createMessageChecker, readAsyncApi, type AsyncApiSchema } from './asyncapi.ts';
-export { OPENAPI_DOCUMENTS } from './documents.ts';
+export { createMessageChecker, type AsyncApiSchema } from './asyncapi.ts';
+export { ASYNCAPI_DOCUMENT, OPENAPI_DOCUMENTS } from './documents.ts';
 export type { operations as BeApiOperations, paths as BeApiPaths } from './generated/be-api.d.ts';
 export type { operations as FeApiOperations, paths as FeApiPaths } from './generated/fe-api.d.ts';
 export type { operations as WorkerApiOperations, paths as WorkerApiPaths } from './generated/worker-api.d.ts';

@@ -46,8 +46,8 @@ export interface ApiOptions {
   bodyLimitBytes?: number;
   /** Origins that browsers may call from; `*` for any. None by default. */
   corsOrigins?: readonly string[];
-  /** Further documents to publish without a credential, by path (`/asyncapi.json`). */
-  documents?: Readonly<Record<string, object>>;
+  /** Further documents (YAML) to publish as JSON without a credential, by path (`/asyncapi.json`). */
+  documents?: Readonly<Record<string, URL>>;
   /** Once aborted, `/ready` answers 503. */
   stopping?: AbortSignal;
 }

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { Problem } from '@connecta/contracts';
 import express, { Router, type Express } from 'express';
 import swaggerUi from 'swagger-ui-express';
+import { parse } from 'yaml';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -15,14 +17,16 @@ export type ReadyChecks = Readonly<Record<string, () => Promise<unknown>>>;
  * CDN). None asks for a credential and none tells more than names and states.
  */
 export function systemRoutes(
-  options: HealthOptions & { document: OpenApiDocument; documents?: Readonly<Record<string, object>> },
+  options: HealthOptions & { document: OpenApiDocument; documents?: Readonly<Record<string, URL>> },
 ): Router {
   const router = healthRoutes(options);
   router.get('/openapi.json', (_req, res) => {
     res.json(options.document);
   });
-  for (const [path, document] of Object.entries(options.documents ?? {}))
-    router.get(path, (_req, res) => void res.json(document));
+  for (const [path, url] of Object.entries(options.documents ?? {})) {
+    const published: unknown = parse(readFileSync(url, 'utf8'));
+    router.get(path, (_req, res) => void res.json(published));
+  }
   const page = swaggerUi.setup(options.document, { customSiteTitle: options.document.info.title });
   router.use('/docs', swaggerUi.serveFiles(options.document), page);
   router.use(['/live', '/ready', '/metrics', '/openapi.json'], (req) => {
