@@ -30,7 +30,7 @@ export interface Contender {
   groups(): ProcessGroups;
 }
 
-const warmUp = { batches: 2, orders: 1_000, latency: 50 } as const;
+const warmUp = { batches: 2, orders: 1_000, latency: 500 } as const;
 
 /** Lets both systems reach their pace: code compiled, plans cached, tables no longer empty. Nothing is kept of it. */
 export async function warmUpBoth({ floor, connecta }: Contenders, { inFlight }: BenchOptions): Promise<void> {
