@@ -7,7 +7,7 @@ import { Harness, scriptedStep } from './harness.ts';
 
 /** A step of a function whose version is known. */
 const step = (needs: string[], change: Partial<TaskStep> = {}): TaskStep => ({
-  ...(scriptedStep(needs)),
+  ...scriptedStep(needs),
   functionVersion: '1.0.0',
   ...change,
 });
@@ -221,6 +221,14 @@ describe('the result cache', () => {
     expect(await finish(await begin(planId, { clientId: stranger.id }))).toEqual(['a']);
     await age('2 minutes');
     expect(await finish(await begin(planId))).toEqual(['a']);
+    expect(await finish(await begin(planId))).toEqual([]);
+  });
+
+  test('keeps a result for longer than a month when it is told to', async () => {
+    const change = { cache: { ttlMs: 60 * 86_400_000 }, params: { of: 'two months' } };
+    const planId = await harness.plan(plan(change));
+    expect(await finish(await begin(planId))).toEqual(['a']);
+    await age('40 days');
     expect(await finish(await begin(planId))).toEqual([]);
   });
 

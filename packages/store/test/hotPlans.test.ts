@@ -12,6 +12,10 @@ import {
   completeJobs,
   endWaitingJobs,
   findHeads,
+    });
+
+  findCachedJobs,
+  findOriginJobs,
   findStepFacts,
   inBatch,
   moveJobs,
@@ -93,6 +97,15 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
 
     test('heads of lists are looked up one by one', async () => {
       expect(await planOf('find_heads', (batch) => findHeads(batch, []))).toMatch(/Index Cond: \(\(order_id = x\./);
+    });
+
+    test('earlier jobs are looked up one by one: of an order that is run again, and of the result cache', async () => {
+      expect(await planOf('find_origin_jobs', (batch) => findOriginJobs(batch, []))).toMatch(
+        /Index Cond: \(\(order_id = x\./,
+      );
+      const cached = await planOf('find_cached_jobs', (batch) => findCachedJobs(batch, []));
+      expect(cached).toMatch(/Index Cond: \(\(client_id = x\."clientId"\) AND \(fingerprint = x\./);
+      expect(cached).toMatch(/Index Cond: \(id = c\.job_id\)/);
     });
 
     test('orders are looked up one by one', async () => {

@@ -29,7 +29,7 @@ export function findOriginJobs(
   return batch.run(
     'find_origin_jobs',
     `SELECT ${COLUMNS} FROM json_to_recordset($1::json) x("orderId" uuid, step text)
-     JOIN jobs j ON j.order_id = x."orderId" AND j.step = x.step AND j.item = 0
+     JOIN jobs j ON j.order_id = x."orderId" AND j.step = x.step AND j.item + 0 = 0
      WHERE j.state || '' = 'completed' AND j.fingerprint IS NOT NULL AND ${BLOBS_ARE_THERE} AND ${oneByOne('length(x.step)')}`,
     [JSON.stringify(wanted)],
   );
@@ -44,10 +44,10 @@ export function findCachedJobs(
     'find_cached_jobs',
     `SELECT ${COLUMNS}, c.client_id AS "clientId", (extract(epoch FROM now() - c.created_at) * 1000)::float8 AS "ageMs"
      FROM json_to_recordset($1::json) x("clientId" uuid, fingerprint text, "ttlMs" bigint)
-     JOIN cached_results c ON c.client_id = x."clientId" AND c.fingerprint = x.fingerprint
+     CROSS JOIN LATERAL (SELECT * FROM cached_results WHERE client_id = x."clientId" AND fingerprint = x.fingerprint LIMIT 1) c
      JOIN jobs j ON j.id = c.job_id AND j.fingerprint = c.fingerprint
      WHERE c.created_at > now() - x."ttlMs" * interval '1 millisecond' AND j.state || '' = 'completed'
-       AND ${BLOBS_ARE_THERE} AND ${oneByOne('x."ttlMs"')}`,
+       AND ${BLOBS_ARE_THERE} AND ${oneByOne('length(x.fingerprint)')}`,
     [JSON.stringify(wanted)],
   );
 }
@@ -73,7 +73,7 @@ export function rememberResults(
      SELECT DISTINCT ON (x."clientId", j.fingerprint) x."clientId", j.fingerprint, j.id,
        now() + x."ttlMs" * interval '1 millisecond'
      FROM json_to_recordset($1::json) x("jobId" uuid, "clientId" uuid, "ttlMs" bigint) JOIN jobs j ON j.id = x."jobId"
-     WHERE j.fingerprint IS NOT NULL AND ${oneByOne('x."ttlMs"')}
+     WHERE j.fingerprint IS NOT NULL AND ${oneByOne('(x."ttlMs" / 1000)')}
      ORDER BY x."clientId", j.fingerprint
      ON CONFLICT (client_id, fingerprint) DO UPDATE SET job_id = excluded.job_id, created_at = now(),
        expires_at = excluded.expires_at`,
