@@ -25,7 +25,7 @@ describe('profiles', () => {
     const path = created.headers['location'] as string;
     const changed = await world.send('put', path).set('if-match', '"1"').send(body('fresh', 3));
     expect([changed.status, changed.headers['etag'], changed.body.revision]).toEqual([200, '"2"', 2]);
-    await world.send('post', '/v1/orders').send({ tasks: ['math/fresh'], input: 2 });
+    const second = await world.send('post', '/v1/orders').send({ tasks: ['math/fresh'], input: 2 });
     const plans = await world.store.prisma.planProfile.findMany({ where: { profileId: created.body.id } });
     expect(plans.map((plan) => plan.profileRevision).sort()).toEqual([1, 2]);
     expect((await world.send('get', path)).body).toEqual(changed.body);
@@ -36,6 +36,9 @@ describe('profiles', () => {
     const unmatched = await world.send('put', path).set('if-match', '"1"').send(body('fresh', 4));
     expect([unmatched.status, unmatched.body.code]).toEqual([412, 'precondition_failed']);
     expect((await world.send('put', path).send(body('fresh', 4))).status).toBe(428);
+    const inUse = await world.send('delete', path).set('if-match', '"2"');
+    expect([inUse.status, inUse.body.code]).toEqual([409, 'in_use']);
+    for (const { body } of [order, second]) await world.send('post', `/v1/orders/${body.id}/cancel`);
     expect((await world.send('delete', path).set('if-match', '"2"')).status).toBe(204);
     const gone = await world.send('post', '/v1/orders').send({ tasks: ['math/fresh'], input: 1 });
     expect(gone.body.code).toBe('unknown_task');

@@ -11,10 +11,8 @@ import { testServices, type TestServices } from '@connecta/embedded';
 import {
   completeJobs,
   endWaitingJobs,
-  findHeads,
-    });
-
   findCachedJobs,
+  findHeads,
   findOriginJobs,
   findStepFacts,
   inBatch,
