@@ -1,40 +1,18 @@
-import {
-  Problem,
-  type JsonValue,
-  type PlanId,
-  type WorkflowDefinition,
-  type WorkflowVersionId,
-} from '@connecta/contracts';
+import { Problem, type PlanId, type WorkflowDefinition, type WorkflowVersionId } from '@connecta/contracts';
 import type { ClientFact } from '@connecta/store';
 import { Cache } from './cache.ts';
 import type { Facts } from './facts.ts';
 import { hashOfPlan, pinTasks, planOf } from './pins.ts';
+import type { PlanKey, Planned, PlanningOf, Plans } from './planning.ts';
 import type { OrderRequest, Rerun } from './requests.ts';
 import { runnableOfSteps, runnableOfTasks, runnableOfVersion, sha256, type Runnable } from './runnable.ts';
 import { subPlansOf } from './subPlans.ts';
-
-/** What a request runs, by the words it says it in: requests of one key share one plan. */
-export type PlanKey = { key: string; make: (() => Runnable | Problem) | { workflow: string } };
-
-/** A plan with what an order of it must know of its workflow. */
-export interface Planned {
-  id: PlanId;
-  definition: WorkflowDefinition;
-  /** `name@version` of a named workflow. */
-  shown: string | undefined;
-}
-
-/** What a plan depends on beside the workflow: the order's params, and the workflows that lead to it. */
-export interface PlanningOf {
-  params: { [name: string]: JsonValue };
-  trail: readonly string[];
-}
 
 /**
  * Finds out what requests run. Compiled workflows and plan ids are kept; whether they are still the right ones (latest
  * version, current profile revisions) is asked anew for each group.
  */
-export class Planner {
+export class Planner implements Plans {
   /** By workflow version, or by what the order brought along. */
   readonly #runnables = new Cache<string, Runnable>(1000);
   readonly #planIds = new Cache<string, PlanId>(10_000);

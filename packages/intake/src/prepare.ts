@@ -4,7 +4,8 @@ import type { Facts } from './facts.ts';
 import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
 import { placeInLine } from './placeInLine.ts';
 import { paramsOfOrder } from './params.ts';
-import { keyOfRerun, type PlanKey, type Planned, type Planner } from './planner.ts';
+import { keyOfRerun, type Planner } from './planner.ts';
+import type { PlanKey, Planned } from './planning.ts';
 import { cacheTtlOf, readOrderRequest } from './readOrderRequest.ts';
 import type { IntakeRequest, OrderRequest } from './requests.ts';
 

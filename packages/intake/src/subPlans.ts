@@ -8,7 +8,7 @@ import {
 } from '@connecta/contracts';
 import type { Facts } from './facts.ts';
 import { checkParams } from './params.ts';
-import type { PlanKey, Planned, Planner, PlanningOf } from './planner.ts';
+import type { PlanKey, Planned, PlanningOf, Plans } from './planning.ts';
 import { WORKFLOW_REF, TASK_NAME } from './readOrderRequest.ts';
 import { runnableOfSteps, runnableOfTasks, sha256, type Runnable } from './runnable.ts';
 
@@ -27,7 +27,7 @@ export interface SubPlan {
 /** The plan of every step that is a workflow; a problem when one cannot be run; undefined when facts are missing. */
 export function subPlansOf(
   { runnable, planning }: { runnable: Runnable; planning: PlanningOf },
-  planner: Planner,
+  plans: Plans,
   facts: Facts,
 ): ReadonlyMap<string, SubPlan> | Problem | undefined {
   const found = new Map<string, SubPlan>();
@@ -37,7 +37,7 @@ export function subPlansOf(
     const given = givenBy(step, planning.params);
     const place = 'param' in given ? `/params/${given.param}` : runnable.placeOf(name);
     const inner = deeper(given.key, planning, place);
-    const planned = inner instanceof Problem ? inner : planner.planOf(given.key as PlanKey, facts, inner);
+    const planned = inner instanceof Problem ? inner : plans.planOf(given.key as PlanKey, facts, inner);
     if (planned instanceof Problem) return placed(planned, place, given.isInline);
     if (planned === undefined) complete = false;
     else {

@@ -1,4 +1,4 @@
-import type { CompiledPlan, TaskStep } from '@connecta/domain';
+import type { TaskStep } from '@connecta/domain';
 import type { EarlierJob, JobOrigin } from '@connecta/store';
 import { taskJob, type JobPlace, type TaskInput } from '../steps/newJob.ts';
 import type { Ledger } from './ledger.ts';
@@ -57,11 +57,4 @@ export function originsWanted(ledger: Ledger, open: readonly string[]): string[]
     for (const next of plan.dependents.get(step) ?? []) if (wanted.size < AHEAD) wanted.add(next);
   }
   return [...wanted].filter((step) => !origins.has(step));
-}
-
-/** A step and everything that follows from it. */
-export function stepsFrom(plan: CompiledPlan, from: string): ReadonlySet<string> {
-  const steps = new Set([from]);
-  for (const step of steps) for (const next of plan.dependents.get(step) ?? []) steps.add(next);
-  return steps;
 }
