@@ -129,5 +129,6 @@ async function lockClient(tx: Prisma.TransactionClient, id: ClientId): Promise<C
 }
 
 function toClient(row: Prisma.ClientGetPayload<object>): Client {
-  return { ...row, id: row.id as ClientId };
+  const { id, name, workflow, retentionDays, revision, createdAt, updatedAt } = row;
+  return { id: id as ClientId, name, workflow, retentionDays, revision, createdAt, updatedAt };
 }
