@@ -79,8 +79,9 @@ describe('a worker type with a BullMQ runner and an HTTP worker', () => {
     const runner = system.process('probe-runner');
     await runner.halt();
     const worker = await httpWorker('http-2', 60_000);
+    const before = (await system.ledger()).length;
     const id = await system.api.place({ client: 'default', input: 1, tasks: ['probe/quick'] });
-    await until(async () => (await system.ledger()).length > 80);
+    await until(async () => (await system.ledger()).length > before);
     // When it is killed in the middle of its work, and the runner comes back
     worker.kill('SIGKILL');
     await runner.restart();

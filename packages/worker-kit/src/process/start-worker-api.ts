@@ -51,15 +51,16 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
   });
   closers.add('profile database', () => store.close());
   const service = new ProfileService({ store, catalogue, vault });
-  const created = await createSamples(store, service, workerType.samples ?? []);
-  if (created.length > 0) log.info({ created }, 'sample profiles were created');
+  await fillProfiles({ workerType, store, service, log });
   await tellMisfits({ store, catalogue, vault, log });
 
   const beApi = openBeApi({ url: config.beApiUrl, key: config.serviceAccountKey });
   const teller = new ProfileTeller({ type, beApi, log });
   closers.add('telling profiles', () => teller.close());
+  let isRegistered = false;
   const app = createWorkerApp({
     type,
+    isRegistered: () => isRegistered,
     store,
     service,
     catalogue,
@@ -88,6 +89,7 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
     }),
     heartbeat: () => ({ freeSlots: 0, held: [], draining: false }),
     onRegistered: async ({ aliases }) => {
+      isRegistered = true;
       const taken = aliases.filter(({ state }) => state === 'name_taken');
       if (taken.length === 0) return;
       log.info({ taken }, 'aliases wait for their names: a profile of that name goes before them');
@@ -100,6 +102,17 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
   closers.add('alias retry', () => clearTimeout(aliasRetry));
   presence.start();
   return { url: server.url, instance, registered: presence.present };
+}
+
+/** Makes the sample profiles of a type at its first start. */
+async function fillProfiles(options: {
+  workerType: WorkerType;
+  store: ProfileStore;
+  service: ProfileService;
+  log: Logger;
+}): Promise<void> {
+  const created = await createSamples(options.store, options.service, options.workerType.samples ?? []);
+  if (created.length > 0) options.log.info({ created }, 'sample profiles were created');
 }
 
 /** A new version of a function may ask for other settings: whoever operates the type has to hear of it. */

@@ -19,6 +19,8 @@ export interface WorkerAppOptions {
   /** The one credential that may call. */
   gatewayKey: string;
   onChange: (profile: StoredProfile) => void;
+  /** Whether be-api was ever told of the type: before that, no order can name its tasks. Without it, it was. */
+  isRegistered?: () => boolean;
   log: Logger;
   responseValidation?: boolean;
   stopping?: AbortSignal;
@@ -43,7 +45,11 @@ export function createWorkerApp(options: WorkerAppOptions): Express {
         throw new Problem('unauthenticated', 'the key is not that of the gateway');
       return { gateway: true };
     },
-    ready: { database: () => store.prisma.$queryRaw`SELECT 1` },
+    ready: {
+      database: () => store.prisma.$queryRaw`SELECT 1`,
+      registration: () =>
+        options.isRegistered?.() === false ? Promise.reject(new Error('be-api was not told yet')) : Promise.resolve(),
+    },
     log,
     metrics: new Metrics({ name: `${type}-api`, process: true }),
     responseValidation: options.responseValidation ?? false,
