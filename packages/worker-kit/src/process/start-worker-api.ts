@@ -53,7 +53,6 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
   const service = new ProfileService({ store, catalogue, vault });
   await fillProfiles({ workerType, store, service, log });
   await tellMisfits({ store, catalogue, vault, log });
-
   const beApi = openBeApi({ url: config.beApiUrl, key: config.serviceAccountKey });
   const teller = new ProfileTeller({ type, beApi, log });
   closers.add('telling profiles', () => teller.close());
@@ -71,8 +70,7 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
     responseValidation: config.responseValidation,
     ...(options.stopping === undefined ? {} : { stopping: options.stopping }),
   });
-  const server = await startServer(app, { port: config.port, host: config.host });
-  closers.add('http', () => server.close());
+  const server = closers.use('http', await startServer(app, { port: config.port, host: config.host }));
 
   const instance = instanceName('api');
   let aliasRetry: NodeJS.Timeout | undefined;
@@ -98,8 +96,7 @@ export async function startWorkerApi(options: WorkerApiOptions): Promise<WorkerA
     },
     log,
   });
-  closers.add('presence', () => presence.leave());
-  closers.add('alias retry', () => clearTimeout(aliasRetry));
+  closers.add('presence', () => presence.leave().finally(() => clearTimeout(aliasRetry)));
   presence.start();
   return { url: server.url, instance, registered: presence.present };
 }
