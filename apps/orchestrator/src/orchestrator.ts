@@ -94,7 +94,7 @@ export class Orchestrator {
     const key = leaseKey(options.leaseKey);
     const onError = (error: Error): void => log.warn({ err: error }, 'a connection to the database failed');
     this.#notifier = createOrderNotifier(store, onError);
-    this.#silence = new Silence(this.#options.timers, Date.now());
+    this.#silence = new Silence(this.#options.timers);
     const doubts = new Doubts(() => this.#loops.doubts.wake());
     this.#parts = { store, plans: new PlanCache(store), doubts, defaults: this.#options };
     this.#engine = new BuiltInEngine(store, queue.jobs);

@@ -99,6 +99,8 @@ export interface EventReader {
 export interface EventBatch {
   /** `body` is parsed JSON and nothing more: the reader of it validates. */
   events: { workerType: string; body: unknown }[];
+  /** Nothing else waited when these were read. False of an empty batch too when the store did not answer. */
+  whole: boolean;
   /** Removes these reports from the store, in one write. Never rejects (the error goes to `onError`): reports whose
    * acknowledgement got lost are read again. */
   ack(): Promise<void>;

@@ -22,6 +22,21 @@ export function reportsSuite(ctx: SuiteContext): void {
       expect((await reader.read({ max: 100, blockMs: 300 })).events).toEqual([]);
     });
 
+    test('are known to be all that waited, or not', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      for (const value of [1, 2, 3]) await queue.events.publish(type, [completed(value)]);
+      const reader = queue.events.reader({ consumer: 'r', workerTypes: () => [type] });
+      const first = await reader.read({ max: 2, blockMs: 1_000 });
+      expect([valuesOf(first), first.whole]).toEqual([[1, 2], false]);
+      const second = await reader.read({ max: 2, blockMs: 1_000 });
+      expect([valuesOf(second), second.whole]).toEqual([[3], true]);
+      expect((await reader.read({ max: 2, blockMs: 10 })).whole).toBe(true);
+      // Without a type, nothing was looked at.
+      const blind = queue.events.reader({ consumer: 'blind', workerTypes: () => [] });
+      expect((await blind.read({ max: 2, blockMs: 10 })).whole).toBe(false);
+    });
+
     test('wake a waiting reader at once', async () => {
       const { type } = ctx;
       const queue = ctx.openOne();

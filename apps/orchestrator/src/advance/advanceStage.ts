@@ -47,7 +47,7 @@ export class AdvanceStage {
       await this.#persist(this.#reportsOf(batch));
       void batch.ack();
     }
-    if (batch.events.length < MAX_REPORTS) onRead();
+    if (batch.whole) onRead();
     return true;
   }
 

@@ -5,14 +5,22 @@ const HOLD_MS = 30_000;
 
 /** A silence that has been told everything in time until `now`. */
 function attentive(now: number): Silence {
-  const silence = new Silence({ holdMs: HOLD_MS }, now);
+  const silence = new Silence({ holdMs: HOLD_MS });
   silence.answered(now);
   silence.read(now);
   return silence;
 }
 
 describe('Silence', () => {
-  test('proves something from the start: a new leader need not wait', () => {
+  test('proves nothing before all reports that waited at the start have been applied', () => {
+    const silence = new Silence({ holdMs: HOLD_MS });
+    silence.answered(0);
+    expect(silence.proves(0)).toBe(false);
+    silence.read(500);
+    expect(silence.proves(500)).toBe(true);
+  });
+
+  test('proves something once they have: a replica that takes the lead need not wait', () => {
     expect(attentive(0).proves(500)).toBe(true);
   });
 

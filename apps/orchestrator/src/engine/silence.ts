@@ -17,11 +17,11 @@ export class Silence {
   readonly #holdMs: number;
   #answeredAt: number | undefined;
   #deafUntil = 0;
-  #readAt: number;
+  /** Unknown at the start: all replicas may have been down, and ends may have piled up meanwhile. */
+  #readAt: number | undefined;
 
-  constructor({ holdMs }: SilenceOptions, now: number) {
+  constructor({ holdMs }: SilenceOptions) {
     this.#holdMs = holdMs;
-    this.#readAt = now;
   }
 
   /** The database answers; to be told much more often than a gap is long. */
@@ -37,6 +37,6 @@ export class Silence {
   }
 
   proves(now: number): boolean {
-    return now >= this.#deafUntil && now - this.#readAt < BEHIND_MS;
+    return now >= this.#deafUntil && this.#readAt !== undefined && now - this.#readAt < BEHIND_MS;
   }
 }

@@ -49,13 +49,16 @@ export class PostgresEventReader implements EventReader {
 
   async read({ max, blockMs }: { max: number; blockMs: number }): Promise<EventBatch> {
     const until = Date.now() + blockMs;
+    let whole = false;
     while (!this.#sleeper.isStopped()) {
       try {
         await this.#listen();
         this.#news = false;
         const rows = await this.#take(max);
-        if (rows.length > 0) return this.#batch(rows);
+        whole = rows.length < max && this.#reader.workerTypes().length > 0;
+        if (rows.length > 0) return this.#batch(rows, whole);
       } catch (error) {
+        whole = false;
         if (this.#sleeper.isStopped()) break;
         this.#options.onError(error);
         await this.#sleeper.sleep(Math.max(0, Math.min(until - Date.now(), 250)));
@@ -64,7 +67,7 @@ export class PostgresEventReader implements EventReader {
       if (left <= 0) break;
       await this.#waitForNews(Math.min(left, POLL_MS));
     }
-    return { events: [], ack: () => Promise.resolve() };
+    return { events: [], whole, ack: () => Promise.resolve() };
   }
 
   async close(): Promise<void> {
@@ -99,11 +102,11 @@ export class PostgresEventReader implements EventReader {
     return rows.sort((a, b) => Number(a.id) - Number(b.id));
   }
 
-  #batch(rows: readonly Row[]): EventBatch {
+  #batch(rows: readonly Row[], whole: boolean): EventBatch {
     const events = rows.flatMap(({ worker_type: workerType, body }) =>
       reportsIn(body).map((report) => ({ workerType, body: report })),
     );
-    return { events, ack: () => this.#ack(rows.map(({ id }) => id)) };
+    return { events, whole, ack: () => this.#ack(rows.map(({ id }) => id)) };
   }
 
   async #ack(ids: readonly string[]): Promise<void> {

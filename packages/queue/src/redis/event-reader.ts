@@ -53,20 +53,26 @@ export class RedisEventReader implements EventReader {
 
   async read({ max, blockMs }: { max: number; blockMs: number }): Promise<EventBatch> {
     const until = Date.now() + blockMs;
+    let whole = false;
     while (!this.#sleeper.isStopped()) {
       const left = until - Date.now();
       try {
         if (await this.#lookForTypes()) {
-          const taken = (await this.#claim()) ?? (await this.#take(max, left));
-          if (taken.length > 0) return this.#batch(taken);
+          const claimed = await this.#claim();
+          if (claimed) return this.#batch(claimed, false);
+          const taken = await this.#take(max, left);
+          // Fewer in all than one stream may give: none of them has more.
+          whole = taken.length < max;
+          if (taken.length > 0) return this.#batch(taken, whole);
         } else await this.#sleeper.sleep(Math.max(0, Math.min(left, 100)));
       } catch (error) {
+        whole = false;
         if (this.#sleeper.isStopped()) break;
         await this.#recover(error, left);
       }
       if (Date.now() >= until) break;
     }
-    return { events: [], ack: () => Promise.resolve() };
+    return { events: [], whole, ack: () => Promise.resolve() };
   }
 
   close(): Promise<void> {
@@ -135,10 +141,10 @@ export class RedisEventReader implements EventReader {
     for (const [id, fields] of entries) if (fields) into.push({ workerType, id, bodies: reportsIn(fields[1]) });
   }
 
-  #batch(taken: readonly Taken[]): EventBatch {
+  #batch(taken: readonly Taken[], whole: boolean): EventBatch {
     const events: EventBatch['events'] = [];
     for (const { workerType, bodies } of taken) for (const body of bodies) events.push({ workerType, body });
-    return { events, ack: () => this.#ack(taken) };
+    return { events, whole, ack: () => this.#ack(taken) };
   }
 
   async #ack(taken: readonly Taken[]): Promise<void> {
