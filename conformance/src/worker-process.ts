@@ -50,6 +50,8 @@ export class WorkerProcess {
       env: {
         ...{ PATH, HOME, LANG, BE_API_URL: beApiUrl, SERVICE_ACCOUNT_KEY: key, CONNECTA_GATEWAY_KEY: 'the-gateway' },
         ...{ WORKER_API_PORT: port, WORKER_API_URL: `http://127.0.0.1:${port}`, WORKER_DATA_DIR: folder },
+        // A trial leaves nothing beside the program that it tries.
+        PYTHONDONTWRITEBYTECODE: '1',
         SLOTS: String(slots),
         ...env,
       },

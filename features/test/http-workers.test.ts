@@ -138,6 +138,7 @@ describePython('two task servers in Python, of which one needs the other', () =>
     const child = spawn('python3', [join(root, 'examples/python-task-server/main.py')], {
       env: {
         ...{ PATH, BE_API_URL: system.running.beUrl, SERVICE_ACCOUNT_KEY: keys[type], WORKER_TYPE: type },
+        PYTHONDONTWRITEBYTECODE: '1',
         ...{ WORKER_API_PORT: port, WORKER_API_URL: `http://127.0.0.1:${port}`, WORKER_DATA_DIR: folder },
         ...{ CONNECTA_GATEWAY_KEY: 'unused here', SLOTS: '2' },
       },
