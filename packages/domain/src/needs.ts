@@ -11,7 +11,7 @@ export type Verdict =
 /** How a step ended for whoever needs it: `skipped` leaves its result out, `failed` blocks. */
 type End = 'open' | 'met' | 'skipped' | 'failed';
 
-/** The edges that waits have taken just now, by step. */
+/** The edges that waits have taken, by step. */
 export type Outcomes = ReadonlyMap<string, Edge>;
 
 /** A need without an edge is met by these. */
@@ -21,7 +21,7 @@ const PLAIN: readonly Edge[] = ['approve', 'edit'];
 export function judge(plan: CompiledPlan, name: string, progress: Progress, outcomes: Outcomes): Verdict {
   const step = plan.steps.get(name) as PlannedStep;
   if (progress[name] !== undefined) return 'wait';
-  const untaken = step.needs.filter((need) => !isMet(step.edges?.[need], outcomes.get(need)));
+  const untaken = untakenNeeds(step, outcomes);
   if (untaken.length > 0) return { state: 'skipped', because: untaken, reason: 'edge' };
   const { fallbackFor } = step;
   if (fallbackFor !== undefined) {
@@ -64,6 +64,11 @@ export function hasEnded(state: StepState | undefined): boolean {
 /** True of a need that blocks the steps behind it. */
 export function blocks(plan: CompiledPlan, need: string, progress: Progress): boolean {
   return endForOthers(plan, need, progress) === 'failed';
+}
+
+/** The needs of a step of which a wait took another edge: it will never run. */
+export function untakenNeeds(step: PlannedStep, outcomes: Outcomes): string[] {
+  return step.needs.filter((need) => !isMet(step.edges?.[need], outcomes.get(need)));
 }
 
 function isMet(edges: readonly Edge[] = PLAIN, taken: Edge | undefined): boolean {

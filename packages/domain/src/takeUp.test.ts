@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Progress, ProfileId } from '@connecta/contracts';
+import type { Edge, Progress, ProfileId } from '@connecta/contracts';
 import { compilePlan, type CompiledPlan, type TaskStep } from './plan.ts';
-import { takeUp } from './takeUp.ts';
+import { takeUp as takeUpWith, type TakenUp } from './takeUp.ts';
 
 type Step = Partial<TaskStep>;
 const plan = (steps: Record<string, Step>, outputs: string[]): CompiledPlan =>
@@ -17,6 +17,9 @@ const plan = (steps: Record<string, Step>, outputs: string[]): CompiledPlan =>
     ),
     outputs,
   });
+
+const takeUp = (compiled: CompiledPlan, progress: Progress, outcomes: Record<string, Edge> = {}): TakenUp | null =>
+  takeUpWith(compiled, progress, new Map(Object.entries(outcomes)));
 
 describe('taking up a failed order', () => {
   test('redoes what failed and what it had blocked, and nothing that completed', () => {
@@ -63,9 +66,27 @@ describe('taking up a failed order', () => {
     const skipped: Progress = { 'stand-in': 'skipped', after: 'skipped', 'on-edge': 'skipped' };
     const rest: Progress = { unasked: 'skipped', 'after-unasked': 'skipped' };
     expect(takeUp(plan(steps, ['step']), { bad: 'error', step: 'blocked', ...skipped, ...rest })).toEqual({
-      progress: { bad: 'pending', 'on-edge': 'skipped', ...rest },
+      progress: { bad: 'pending', ...rest },
       again: ['bad'],
-      cleared: ['step', 'stand-in', 'after'],
+      cleared: ['step', 'stand-in', 'after', 'on-edge'],
+    });
+  });
+
+  test('leaves out what the end of a wait has ruled out, and what follows from that', () => {
+    const steps: Record<string, Step> = {
+      review: {},
+      calc: {},
+      mid: { needs: ['calc'] },
+      go: { needs: ['review', 'mid'] },
+      'after-go': { needs: ['go'] },
+      sorry: { needs: ['review', 'mid'], edges: { review: ['reject'] } },
+    };
+    const progress: Progress = { review: 'completed', calc: 'error', mid: 'blocked', go: 'skipped' };
+    const rejected: Progress = { ...progress, 'after-go': 'skipped', sorry: 'blocked' };
+    expect(takeUp(plan(steps, ['sorry']), rejected, { review: 'reject' })).toEqual({
+      progress: { review: 'completed', calc: 'pending', go: 'skipped', 'after-go': 'skipped' },
+      again: ['calc'],
+      cleared: ['mid', 'sorry'],
     });
   });
 

@@ -1,5 +1,6 @@
-import type { Progress, StepState } from '@connecta/contracts';
+import type { Progress } from '@connecta/contracts';
 import { causesOfFailure } from './advance.ts';
+import { untakenNeeds, type Outcomes } from './needs.ts';
 import type { CompiledPlan, PlannedStep } from './plan.ts';
 
 /** What taking up a failed order again redoes. */
@@ -14,9 +15,10 @@ export interface TakenUp {
 /**
  * What a retry of a failed order redoes: the steps whose failure counts and everything that they had blocked. An error
  * that the workflow deals with (`onError`) stays as it is while something else is why the order failed, for steps behind
- * it have run on its account. Null when there is nothing to redo.
+ * it have run on its account. What the end of a wait ruled out (`outcomes`: the edges that waits took) stays ruled out: a
+ * rejection holds whatever is retried around it. Null when there is nothing to redo.
  */
-export function takeUp(plan: CompiledPlan, before: Progress): TakenUp | null {
+export function takeUp(plan: CompiledPlan, before: Progress, outcomes: Outcomes): TakenUp | null {
   const causes = new Set(causesOfFailure(plan, before));
   const progress: Progress = { ...before };
   const again: string[] = [];
@@ -30,7 +32,11 @@ export function takeUp(plan: CompiledPlan, before: Progress): TakenUp | null {
   if (again.length === 0) return null;
   for (let grown = true; grown;) {
     const more = [...plan.steps].filter(
-      ([name, step]) => !cleared.has(name) && wasSkippedFor(step, before[name], cleared),
+      ([name, step]) =>
+        !cleared.has(name) &&
+        before[name] === 'skipped' &&
+        untakenNeeds(step, outcomes).length === 0 &&
+        wasSkippedFor(step, cleared),
     );
     for (const [name] of more) cleared.add(name);
     grown = more.length > 0;
@@ -40,8 +46,6 @@ export function takeUp(plan: CompiledPlan, before: Progress): TakenUp | null {
 }
 
 /** A stand-in for a step that never ran, and whatever was skipped because all that it needs was, for want of such a one. */
-function wasSkippedFor(step: PlannedStep, state: StepState | undefined, cleared: ReadonlySet<string>): boolean {
-  if (state !== 'skipped') return false;
-  if (step.fallbackFor !== undefined) return cleared.has(step.fallbackFor);
-  return step.needs.some((need) => cleared.has(need)) && step.edges === undefined;
+function wasSkippedFor({ fallbackFor, needs }: PlannedStep, cleared: ReadonlySet<string>): boolean {
+  return fallbackFor === undefined ? needs.some((need) => cleared.has(need)) : cleared.has(fallbackFor);
 }

@@ -1,5 +1,6 @@
 import {
   shortId,
+  type Edge,
   type HistoryEvent,
   type JobId,
   type OrderId,
@@ -47,12 +48,21 @@ export function requestRetry(store: Store, id: OrderId): Promise<RetryOutcome> {
     const [order] = rows;
     if (!order) return { outcome: 'unknown' };
     if (order.state !== 'failed') return { outcome: 'not_failed', state: order.state };
-    const taken = takeUp(compilePlan(order.plan), order.progress);
+    const taken = takeUp(compilePlan(order.plan), order.progress, await findOutcomes(client, id));
     if (!taken) return { outcome: 'nothing_to_retry' };
     const jobs = await reviveJobs(client, id, taken.again);
     await writeRetry(client, { id, order, taken, jobs });
     return { outcome: 'retried', epoch: order.epoch + 1, retried: taken.again };
   });
+}
+
+/** The edges that the order's waits took. */
+async function findOutcomes(client: pg.ClientBase, id: OrderId): Promise<Map<string, Edge>> {
+  const { rows } = await client.query<{ step: string; outcome: Edge }>(
+    'SELECT step, outcome FROM jobs WHERE order_id = $1 AND item = 0 AND outcome IS NOT NULL',
+    [id],
+  );
+  return new Map(rows.map(({ step, outcome }) => [step, outcome]));
 }
 
 /** An attempt of before has ended: whatever it still reports finds no open state, and later an older attempt. */
