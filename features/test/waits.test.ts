@@ -98,4 +98,78 @@ describe('steps that wait', () => {
       ...{ state: 'failed', jobs: { ask: { error: { kind: 'business', code: 'wait_timeout' } } } },
     });
   });
+
+  test('a rejection holds, also when the order is taken up again', async () => {
+    // Given an order with a step behind both a review and a calculation that hangs on an answer
+    const steps = {
+      review: { wait: { for: 'approval' } },
+      ask: { wait: { for: 'callback', timeout: '2s' } },
+      mid: { uses: 'generic/add-2', needs: ['ask'], with: '1' },
+      go: { uses: 'generic/add-2', needs: ['review', 'mid'], with: 'steps.mid.result' },
+      sorry: { uses: 'generic/times-2', needs: ['review:reject', 'mid'], with: 'steps.mid.result' },
+    };
+    const id = await system.api.place({ steps, output: 'sorry', input: 1 });
+    // When a person rejects, and the order fails because the answer does not come
+    const { jobId } = await waiting(id, 'review');
+    await system.api.send('POST', `/v1/orders/${id}/jobs/${jobId}/decision`, { body: { decision: 'reject' } });
+    expect(await system.api.ended(id)).toMatchObject({ state: 'failed', jobs: { go: { state: 'skipped' } } });
+    // And it is taken up again, and the answer comes
+    expect((await system.api.send('POST', `/v1/orders/${id}/retry`)).status).toBe(202);
+    const callback = await until(async () => ((await system.api.order(id)).jobs['ask'] as WaitingJob).callback);
+    const json = { 'content-type': 'application/json' };
+    await fetch(`${system.api.url}${callback}`, { method: 'POST', headers: json, body: '1' });
+    // Then only what stands behind the rejection runs
+    expect(await system.api.ended(id)).toMatchObject({
+      ...{ state: 'completed', result: 6 },
+      jobs: { go: { state: 'skipped' }, mid: { result: 3 } },
+    });
+  });
+
+  test('only who may decide does, and a time-out is an edge of its own', async () => {
+    // Given a review for admins, with a step for the case that nobody comes
+    const steps = {
+      review: { wait: { for: 'approval', role: 'admin', timeout: '2s' } },
+      go: { uses: 'generic/add-2', needs: ['review'] },
+      late: { uses: 'generic/times-2', needs: ['review:timeout'] },
+    };
+    const ids = await system.api.placeMany([1, 2].map((input) => ({ steps, output: 'go', input })));
+    const [decided = '', left = ''] = ids;
+    const key = await system.api.send<{ key: string }>('POST', '/v1/api-keys', {
+      body: { name: 'an operator', role: 'operator' },
+    });
+    const operator = system.api.as(key.body.key);
+    // When an operator decides, then an admin
+    const { jobId } = await waiting(decided, 'review');
+    const path = `/v1/orders/${decided}/jobs/${jobId}/decision`;
+    const refused = await operator.send('POST', path, { body: { decision: 'approve' } });
+    const taken = await system.api.send('POST', path, { body: { decision: 'approve' } });
+    // Then the admin's word counts
+    expect([refused.status, taken.status]).toEqual([403, 200]);
+    expect(await system.api.ended(decided)).toMatchObject({ result: 3, jobs: { late: { state: 'skipped' } } });
+    // And where nobody decides in time, the order goes the other way
+    expect(await system.api.ended(left)).toMatchObject({
+      state: 'completed',
+      jobs: { review: { outcome: 'timeout' }, go: { state: 'skipped' }, late: { result: 4 } },
+    });
+  });
+
+  test('an error is passed over or stood in for, as the step says', async () => {
+    // Given steps that fail on words, and say what then
+    const steps = {
+      bonus: { uses: 'generic/add-2', onError: 'continue' },
+      price: { uses: 'generic/times-2', onError: { fallback: 'list-price' } },
+      'list-price': { uses: 'generic/add-2', with: '98' },
+      sum: { uses: 'generic/add-2', needs: ['price', 'bonus'], with: 'steps.price.result' },
+    };
+    // When one order brings a number, and another a word
+    const [fine, failed] = await Promise.all(
+      [20, 'twenty'].map((input) => system.api.run({ steps, output: 'sum', input })),
+    );
+    // Then both complete, one of them with what stands in
+    expect(fine).toMatchObject({ state: 'completed', result: 42, jobs: { 'list-price': { state: 'skipped' } } });
+    expect(failed).toMatchObject({
+      ...{ state: 'completed', result: 102 },
+      jobs: { bonus: { state: 'error' }, price: { state: 'error' }, 'list-price': { result: 100 } },
+    });
+  });
 });
