@@ -98,6 +98,13 @@ describe('orders that the clock places', () => {
     expect((await put({ 'if-match': '"1"' })).status).toBe(200);
     expect((await put({ 'if-match': '"1"' })).status).toBe(412);
     expect((await send({ name: 'daily', every: '1h', order })).body.code).toBe('name_taken');
+    // Given a slot that is due; when the schedule is changed without its times, then the slot stays
+    const due = new Date(Date.now() + 3_600_000);
+    await system.store.prisma.schedule.update({ where: { id: schedule.id }, data: { nextAt: due } });
+    const anchor = (await system.api.send<{ anchor: string }>('GET', path)).body.anchor;
+    const change = (body: object) =>
+      system.api.send<Schedule>('PUT', path, { body: { name: 'daily', order, ...body }, headers: { 'if-match': '*' } });
+    expect((await change({ every: '1h', anchor, description: 'x' })).body.nextAt).toBe(due.toISOString());
     await remove(schedule);
     expect((await system.api.send('GET', path)).status).toBe(404);
   });
@@ -116,6 +123,10 @@ describe('orders that the clock places', () => {
     await until(async () => (await ticks(schedule)).every(({ state }) => state === 'fired'));
     // Asked for again, what has run is kept
     expect((await system.api.send<{ queued: number }>('POST', path, { body: range })).body.queued).toBe(0);
+    // And while the schedule is paused nothing of it would run
+    await system.api.send('POST', `/v1/schedules/${schedule.id}/pause`);
+    expect((await system.api.send('POST', path, { body: { ...range, dryRun: true } })).status).toBe(409);
+    await system.api.send('POST', `/v1/schedules/${schedule.id}/resume`);
     const future = { from: range.from, to: '2999-01-01T00:00:00Z' };
     expect((await system.api.send('POST', path, { body: future })).status).toBe(400);
     await remove(schedule);

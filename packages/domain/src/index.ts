@@ -39,6 +39,7 @@ export {
 } from './plan.ts';
 export { coreOf, plannedCache, plannedWait } from './plannedStep.ts';
 export {
+  backoff,
   DEFAULT_RETRY,
   decideRetry,
   type AttemptEnd,
@@ -55,6 +56,7 @@ export {
   type TickDecision,
   type TickKind,
 } from './schedule/decideTicks.ts';
+export { moveSlots } from './schedule/moveSlots.ts';
 export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
 export { newBreaks, schemaBreaks, type SchemaBreak } from './compatibility/schemaBreaks.ts';
 export {

@@ -29,6 +29,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
   on: RETRY_CAUSES,
 };
 
+type Backoff = Pick<RetryPolicy, 'backoffMs' | 'factor' | 'maxBackoffMs' | 'jitter'>;
+
 /** What ended an attempt without a result. */
 export type AttemptEnd =
   | { kind: 'failed'; error: JobError; retryAfterMs?: number | undefined }
@@ -62,7 +64,7 @@ export function decideRetry(end: AttemptEnd, before: Spent, policy: RetryPolicy,
 }
 
 /** The n-th backoff (n from 1), in milliseconds: capped, over its upper half by `random` with jitter. */
-export function backoff(n: number, policy: RetryPolicy, random: number): number {
+export function backoff(n: number, policy: Backoff, random: number): number {
   const full = Math.min(policy.backoffMs * policy.factor ** (n - 1), policy.maxBackoffMs);
   return Math.round(policy.jitter ? full / 2 + (full / 2) * random : full);
 }

@@ -258,6 +258,7 @@ export {
   findSchedule,
   listSchedules,
   readClock,
+  type ScheduleChange,
 } from './schedules/schedules.ts';
 export {
   findDueSchedules,
@@ -265,7 +266,9 @@ export {
   findReplacedOrders,
   findWaitingSchedules,
   settleTicks,
+  tellScheduleProblem,
   type ScheduleNow,
+  type WaitingSchedule,
 } from './schedules/dueSchedules.ts';
 export {
   findTicksBetween,

@@ -1,4 +1,5 @@
 import { Problem, type FeApiOperations, type ScheduleId } from '@connecta/contracts';
+import { slotsBetween } from '@connecta/domain';
 import type { Intake, ScheduledParts } from '@connecta/intake';
 import {
   answer,
@@ -23,6 +24,7 @@ import {
   listTicks,
   readClock,
   type Schedule,
+  type ScheduleChange,
   type Store,
 } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
@@ -30,7 +32,15 @@ import { z } from 'zod';
 import { callerOf, scopeOf } from '../access/caller.ts';
 import { withStoreProblems } from '../access/store-problems.ts';
 import { backfill } from '../schedules/backfill.ts';
-import { nextAtOf, orderOf, readContent, scheduleView, slotsOf, tickView } from '../schedules/schedule-content.ts';
+import {
+  movedSlots,
+  nextAtOf,
+  orderOf,
+  readContent,
+  scheduleView,
+  slotsOf,
+  tickView,
+} from '../schedules/schedule-content.ts';
 
 type Operations = FeApiOperations;
 
@@ -86,7 +96,9 @@ function ticksRouter(parts: SchedulesParts): Router {
     const schedule = await existing(store, req);
     const slot = await readClock(store);
     const order = await orderOf(contentParts(parts), schedule, slot);
-    const fired = await fireManualTick(store, schedule.id, { slot, order, by: callerOf(req).createdBy });
+    const slots = slotsOf(schedule.times);
+    const isSlot = (at: Date): boolean => slotsBetween(slots, at, new Date(at.getTime() + 1), 1).length > 0;
+    const fired = await fireManualTick(store, schedule.id, { slot, order, by: callerOf(req).createdBy, isSlot });
     if (!fired) throw noSchedule();
     res.setHeader('location', `/v1/orders/${order.id}`);
     answer<Operations['runScheduleNow'], 202>(res, 202, {
@@ -125,11 +137,11 @@ async function replace(parts: SchedulesParts, req: Request, res: Response): Prom
   const { times: before } = await existing(store, req);
   const { body } = inputOf<Operations['replaceSchedule']>(req);
   const kept = body.every !== undefined && body.anchor === undefined && 'every' in before ? before.anchor : undefined;
-  const { content, slots } = await readContent(contentParts(parts), kept ? { ...body, anchor: kept } : body, now);
+  const { content } = await readContent(contentParts(parts), kept ? { ...body, anchor: kept } : body, now);
   const changed = changeSchedule(store, idOf(req), (current) => {
     refuseOwned(current);
     assertRevision(expected, current.revision);
-    return { ...content, nextAt: nextAtOf(slots, now, content.paused) };
+    return { ...content, ...movedSlots(current, content, now) };
   });
   send(res, await withStoreProblems(changed));
 }
@@ -144,9 +156,9 @@ async function setPaused(
     send(res, schedule);
     return;
   }
-  const change = (current: Schedule): { paused: boolean; nextAt: Date | null } => ({
+  const change = (current: Schedule): ScheduleChange => ({
     paused,
-    nextAt: nextAtOf(slotsOf(current.times), now, paused),
+    ...movedSlots(current, { times: current.times, paused }, now),
   });
   send(res, await changeSchedule(store, schedule.id, change));
 }

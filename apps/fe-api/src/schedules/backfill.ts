@@ -11,11 +11,13 @@ const MAX_SLOTS = 1000;
 /** Ticks in these states have, or will have, their order. */
 const KEPT = ['fired', 'queued', 'replaced'];
 
-/** Queues the slots of a range that have not come to an order, or tells which those are. @throws Problem bad_request */
+/** Queues the slots of a range that have not come to an order, or tells which those are. @throws Problem bad_request, conflict */
 export async function backfill(
   store: Store,
   { schedule, body, by }: { schedule: Schedule; body: Body; by: string },
 ): Promise<Backfill> {
+  if (schedule.paused)
+    throw new Problem('conflict', 'The schedule is paused: nothing of it would run; resume it first');
   const [from, to] = [new Date(body.from), new Date(body.to)];
   if (from >= to) throw wrong('/to', 'must be later than from');
   if (to > (await readClock(store))) throw wrong('/to', 'must not lie in the future: those slots come by themselves');

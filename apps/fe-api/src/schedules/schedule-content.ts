@@ -6,10 +6,11 @@ import {
   type FeApiOperations,
   type JsonValue,
 } from '@connecta/contracts';
-import { compileTimes, nextSlot, type Slots } from '@connecta/domain';
+import { compileTimes, moveSlots, nextSlot, type ScheduleTimes, type Slots } from '@connecta/domain';
 import { prepareScheduled, type ScheduledParts } from '@connecta/intake';
 import type { OperationInput, OperationAnswer } from '@connecta/runtime';
 import type { NewOrder, Schedule, ScheduleContent, ScheduleTick, WrittenTimes } from '@connecta/store';
+import { isDeepStrictEqual } from 'node:util';
 
 type Body = OperationInput<FeApiOperations['createSchedule']>['body'];
 type View = OperationAnswer<FeApiOperations['getSchedule'], 200>;
@@ -55,9 +56,19 @@ export async function orderOf(
 
 /** The slots of a schedule's times. @throws Problem invalid_schedule */
 export function slotsOf(times: WrittenTimes): Slots {
-  const compiled = compileTimes('cron' in times ? times : { every: times.every, anchor: new Date(times.anchor) });
+  const compiled = compileTimes(readTimes(times));
   if (compiled.ok) return compiled.slots;
   throw invalid(compiled.faults);
+}
+
+/** What becomes of a schedule's slots when its times, or whether it is paused, change. @throws Problem invalid_schedule */
+export function movedSlots(
+  { times: before, nextAt }: Schedule,
+  { times, paused }: Pick<ScheduleContent, 'times' | 'paused'>,
+  now: Date,
+): ReturnType<typeof moveSlots> {
+  const after = paused ? null : slotsOf(times);
+  return moveSlots({ now, nextAt, before: readTimes(before), after, same: isDeepStrictEqual(before, times) });
 }
 
 /** The next slot from now on; null while a schedule is paused. */
@@ -87,6 +98,10 @@ export function tickView({ slot, kind, state, orderId, orderState, reason, probl
     ...(reason === null ? {} : { reason }),
     ...(problem === null ? {} : { problem }),
   } as TickView;
+}
+
+function readTimes(times: WrittenTimes): ScheduleTimes {
+  return 'cron' in times ? times : { every: times.every, anchor: new Date(times.anchor) };
 }
 
 function timesOf({ cron, timeZone, every, anchor }: Body, now: Date): WrittenTimes {

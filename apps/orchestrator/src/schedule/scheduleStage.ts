@@ -12,11 +12,15 @@ import {
   readClock,
   recordTicks,
   settleTicks,
+  tellScheduleProblem,
   type NewOrder,
   type NewTick,
+  type Schedule,
   type ScheduleNow,
   type Store,
+  type WaitingSchedule,
 } from '@connecta/store';
+import { Rests } from './rests.ts';
 
 /** The most schedules that one turn looks at, and the most waiting ticks of one schedule that it fires. */
 const LIMIT = 100;
@@ -40,6 +44,7 @@ export class ScheduleStage {
   readonly #log: Logger;
   readonly #now: () => Promise<Date>;
   readonly #intake: Intake;
+  readonly #rests = new Rests();
 
   constructor({ store, log, now }: ScheduleStageOptions) {
     this.#store = store;
@@ -58,25 +63,27 @@ export class ScheduleStage {
     const store = this.#store;
     await settleTicks(store);
     const now = await this.#now();
-    const due = await findDueSchedules(store, now, LIMIT);
-    for (const schedule of due) await this.#apart(schedule, () => this.#fireDue(schedule, now));
-    const waiting = await findWaitingSchedules(store, LIMIT);
-    for (const schedule of waiting) await this.#apart(schedule, () => this.#fireWaiting(schedule));
+    const except = this.#rests.resting(now);
+    const due = await findDueSchedules(store, now, { limit: LIMIT, except });
+    for (const schedule of due) await this.#apart(schedule, now, () => this.#fireDue(schedule, now));
+    const waiting = await findWaitingSchedules(store, { limit: LIMIT, except });
+    for (const schedule of waiting) await this.#apart(schedule, now, () => this.#fireWaiting(schedule));
     for (const id of await findReplacedOrders(store, LIMIT)) {
       await cancelWithChildren(store, id, 'a later slot of its schedule');
     }
     return due.length >= LIMIT;
   }
 
-  /** A schedule that fails must not keep the others from their slots; the next turn tries it again. */
-  async #apart(schedule: ScheduleNow, work: () => Promise<void>): Promise<void> {
+  /** A schedule that fails must not keep the others from their slots: it rests before it is tried again. */
+  async #apart({ id, name }: Schedule, now: Date, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      this.#rests.clear(id);
     } catch (error) {
-      this.#log.error(
-        { err: error, schedule: schedule.name, scheduleId: schedule.id },
-        'a schedule could not be fired',
-      );
+      const until = this.#rests.rest(id, now);
+      this.#log.error({ err: error, schedule: name, scheduleId: id, until }, 'a schedule could not be fired');
+      const text = `The schedule could not be looked at; that is tried again at ${until.toISOString()}`;
+      await tellScheduleProblem(this.#store, id, new Problem('internal', text).toDocument());
     }
   }
 
@@ -112,9 +119,9 @@ export class ScheduleStage {
     }
   }
 
-  async #fireWaiting(schedule: ScheduleNow): Promise<void> {
+  async #fireWaiting(schedule: WaitingSchedule): Promise<void> {
     const limit = schedule.overlap === 'allow' ? LIMIT : 1;
-    const slots = await findQueuedSlots(this.#store, schedule.id, limit);
+    const slots = await findQueuedSlots(this.#store, schedule, limit);
     const orders = await this.#prepare(schedule, slots);
     for (const [i, slot] of slots.entries()) {
       const made = orders[i] as NewOrder | Problem;
@@ -137,14 +144,14 @@ export class ScheduleStage {
     });
   }
 
-  #prepare(schedule: ScheduleNow, slots: readonly Date[]): Promise<(NewOrder | Problem)[]> {
+  #prepare(schedule: Schedule, slots: readonly Date[]): Promise<(NewOrder | Problem)[]> {
     const newTraceparent = (): string => formatTraceparent(continueTrace(undefined));
     return prepareScheduled({ store: this.#store, intake: this.#intake, newTraceparent }, schedule, slots);
   }
 }
 
 /** What was checked when it was saved may have become wrong since: a time zone that a newer system no longer knows. */
-function slotsOf({ times }: ScheduleNow): Slots | { problem: ProblemDocument } {
+function slotsOf({ times }: Schedule): Slots | { problem: ProblemDocument } {
   const compiled = compileTimes('cron' in times ? times : { every: times.every, anchor: new Date(times.anchor) });
   if (compiled.ok) return compiled.slots;
   const { faults } = compiled;

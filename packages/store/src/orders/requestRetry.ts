@@ -25,6 +25,7 @@ interface FailedOrder {
   epoch: number;
   version: number;
   progress: Progress;
+  createdBy: string;
   plan: StoredPlan;
 }
 interface RevivedJob {
@@ -41,7 +42,7 @@ interface RevivedJob {
 export function requestRetry(store: Store, id: OrderId): Promise<RetryOutcome> {
   return inTransaction(store, async (client): Promise<RetryOutcome> => {
     const { rows } = await client.query<FailedOrder>(
-      `SELECT o.state, o.epoch, o.version, o.progress, p.steps AS plan FROM orders o JOIN plans p ON p.id = o.plan_id
+      `SELECT o.state, o.epoch, o.version, o.progress, o.created_by AS "createdBy", p.steps AS plan FROM orders o JOIN plans p ON p.id = o.plan_id
        WHERE o.id = $1 FOR UPDATE OF o`,
       [id],
     );
@@ -52,6 +53,7 @@ export function requestRetry(store: Store, id: OrderId): Promise<RetryOutcome> {
     if (!taken) return { outcome: 'nothing_to_retry' };
     const jobs = await reviveJobs(client, id, taken.again);
     await writeRetry(client, { id, order, taken, jobs });
+    await unsettleTick(client, id, order.createdBy);
     return { outcome: 'retried', epoch: order.epoch + 1, retried: taken.again };
   });
 }
@@ -63,6 +65,17 @@ async function findOutcomes(client: pg.ClientBase, id: OrderId): Promise<Map<str
     [id],
   );
   return new Map(rows.map(({ step, outcome }) => [step, outcome]));
+}
+
+/** An order of a schedule runs again: slots meet it as the schedule's overlap policy says. */
+async function unsettleTick(client: pg.ClientBase, id: OrderId, createdBy: string): Promise<void> {
+  const [kind, name] = createdBy.split(':', 2);
+  if (kind !== 'schedule') return;
+  await client.query(
+    `UPDATE schedule_ticks t SET settled = false FROM schedules s
+     WHERE s.name = $2 AND t.schedule_id = s.id AND t.order_id = $1 AND t.state = 'fired'`,
+    [id, name],
+  );
 }
 
 /** An attempt of before has ended: whatever it still reports finds no open state, and later an older attempt. */

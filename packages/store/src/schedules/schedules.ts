@@ -1,4 +1,5 @@
 import { newId, type ScheduleId } from '@connecta/contracts';
+import type { TickDecision } from '@connecta/domain';
 import { NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
@@ -43,22 +44,27 @@ export async function createSchedule(
   }
 }
 
+/** What a schedule becomes, with the slots that were due and that nothing will look at any more. */
+export type ScheduleChange = Partial<ScheduleContent> & { nextAt: Date | null; passed: readonly TickDecision[] };
+
 /**
- * Writes a schedule under its row lock: `change` says what it becomes, and throws when it may not be changed. Null: there
- * is none. @throws NameTakenError
+ * Writes a schedule under its row lock, with what becomes of its slots: `change` says what, and throws when it may not be
+ * changed. Null: there is none. @throws NameTakenError
  */
 export async function changeSchedule(
   store: Store,
   id: ScheduleId,
-  change: (current: Schedule) => Partial<ScheduleContent> & { nextAt: Date | null },
+  change: (current: Schedule) => ScheduleChange,
 ): Promise<Schedule | null> {
   let name = '';
   try {
     return await store.prisma.$transaction(async (tx) => {
       const current = await lockSchedule(tx, id);
       if (!current) return null;
-      const { nextAt, ...content } = change(current);
+      const { nextAt, passed, ...content } = change(current);
       name = content.name ?? '';
+      const ticks = passed.map((tick) => ({ scheduleId: id, ...tick }));
+      await tx.scheduleTick.createMany({ data: ticks, skipDuplicates: true });
       const data = { ...columnsOf({ ...current, ...content }), nextAt, revision: current.revision + 1 };
       return toSchedule(await tx.schedule.update({ where: { id }, data }));
     });

@@ -53,7 +53,8 @@ export interface TickGuard {
 /**
  * Writes what became of slots, with their orders, in one transaction, and moves the schedule on to its next slot. False
  * when somebody else did so, or changed the schedule, meanwhile. A slot that has a tick already keeps it, and no second
- * order is made. With `replaces`, the orders that were placed before are marked: {@link findReplacedOrders}.
+ * order is made. With `replaces`, the orders that the clock placed before are marked ({@link findReplacedOrders}) when one
+ * was made that takes their place: not for a slot that had a tick already.
  */
 export function recordTicks(
   store: Store,
@@ -67,8 +68,8 @@ export function recordTicks(
       values: [guard.id, guard.revision, guard.nextAt],
     });
     if (rowCount === 0) return false;
-    if (written.replaces) await markReplaced(client, guard.id);
-    await insertTicks(client, guard.id, written.ticks);
+    const placed = await insertTicks(client, guard.id, written.ticks);
+    if (written.replaces && placed.length > 0) await markReplaced(client, guard.id, placed);
     await client.query({
       name: 'move_schedule',
       text: 'UPDATE schedules SET next_at = $2, problem = $3 WHERE id = $1',
@@ -94,7 +95,8 @@ export function fireQueuedTick(
       text: `UPDATE schedule_ticks t SET state = $3, order_id = $4, problem = $5, settled = $4::uuid IS NULL, at = now()
              FROM schedules s WHERE t.schedule_id = $1 AND t.slot = $2 AND t.state = 'queued' AND s.id = $1
                AND NOT s.paused AND (s.overlap = 'allow' OR NOT EXISTS (
-                 SELECT FROM schedule_ticks r WHERE r.schedule_id = $1 AND NOT r.settled))`,
+                 SELECT FROM schedule_ticks r
+                 WHERE r.schedule_id = $1 AND NOT r.settled AND (r.kind = 'backfill') = (t.kind = 'backfill')))`,
       values: [scheduleId, slot, order ? 'fired' : 'failed', order?.id ?? null, json(problem)],
     });
     if (rowCount === 0) return false;
@@ -108,23 +110,26 @@ export function fireQueuedTick(
   });
 }
 
-/** Places an order of a schedule beside its slots; the tick's slot is now. Null: there is no such schedule. */
+/**
+ * Places an order of a schedule beside its slots; the tick's slot is now, or the next millisecond that is free and that
+ * `isSlot` does not know for a slot of the clock, which would be taken for decided. Null: there is no such schedule.
+ */
 export function fireManualTick(
   store: Store,
   scheduleId: ScheduleId,
-  { slot, order, by }: { slot: Date; order: NewOrder; by: string },
+  { slot, order, by, isSlot }: { slot: Date; order: NewOrder; by: string; isSlot: (at: Date) => boolean },
 ): Promise<{ slot: Date; orderId: OrderId } | null> {
   return inTransaction(store, async (client) => {
     const { rowCount } = await client.query('SELECT FROM schedules WHERE id = $1 FOR UPDATE', [scheduleId]);
     if (rowCount === 0) return null;
-    // A slot of the clock, or an earlier call, may stand at the very same millisecond.
+    // An earlier call may stand at the very same millisecond.
     const { rows } = await client.query<{ slot: Date }>(
       `SELECT slot FROM schedule_ticks WHERE schedule_id = $1 AND slot >= $2 AND slot < $2 + interval '1 second'`,
       [scheduleId, slot],
     );
     const taken = new Set(rows.map((row) => row.slot.getTime()));
     let free = slot.getTime();
-    while (taken.has(free)) free++;
+    while (taken.has(free) || isSlot(new Date(free))) free++;
     const tick: NewTick = { slot: new Date(free), kind: 'manual', state: 'fired', reason: `asked for by ${by}`, order };
     await insertTicks(client, scheduleId, [tick]);
     return { slot: tick.slot, orderId: order.id };
@@ -147,16 +152,23 @@ export function queueTicks(store: Store, scheduleId: ScheduleId, slots: readonly
   });
 }
 
-async function markReplaced(client: pg.ClientBase, scheduleId: ScheduleId): Promise<void> {
+/** What somebody asked for by hand stays: a slot only takes the place of slots. */
+async function markReplaced(client: pg.ClientBase, scheduleId: ScheduleId, placed: readonly OrderId[]): Promise<void> {
   await client.query({
     name: 'mark_replaced',
     text: `UPDATE schedule_ticks SET state = 'replaced', reason = 'a later slot took its place'
-           WHERE schedule_id = $1 AND NOT settled AND state = 'fired'`,
-    values: [scheduleId],
+           WHERE schedule_id = $1 AND NOT settled AND state = 'fired' AND kind IN ('due', 'catch-up')
+             AND NOT order_id = ANY($2::uuid[])`,
+    values: [scheduleId, placed],
   });
 }
 
-async function insertTicks(client: pg.ClientBase, scheduleId: ScheduleId, ticks: readonly NewTick[]): Promise<void> {
+/** The orders that were inserted with the ticks: those whose slots had none. */
+async function insertTicks(
+  client: pg.ClientBase,
+  scheduleId: ScheduleId,
+  ticks: readonly NewTick[],
+): Promise<OrderId[]> {
   const { rows } = await client.query<{ orderId: OrderId | null }>({
     name: 'insert_ticks',
     text: `INSERT INTO schedule_ticks (schedule_id, slot, kind, state, order_id, reason, problem, settled)
@@ -169,6 +181,7 @@ async function insertTicks(client: pg.ClientBase, scheduleId: ScheduleId, ticks:
   const written = new Set(rows.map(({ orderId }) => orderId));
   const orders = ticks.flatMap(({ order }) => (order && written.has(order.id) ? [order] : []));
   if (orders.length > 0) await insertOrdersOn(client, orders);
+  return orders.map(({ id }) => id);
 }
 
 function json(value: object | null | undefined): string | null {

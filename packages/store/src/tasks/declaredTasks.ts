@@ -100,6 +100,16 @@ async function writeSchedules(client: pg.ClientBase, type: string, schedules: re
     type,
     rows.map(({ name }) => name),
   ]);
+  // What is due by times that hold no more must not vanish without a trace.
+  await client.query(
+    `INSERT INTO schedule_ticks (schedule_id, slot, kind, state, reason)
+     SELECT s.id, s.next_at, 'catch-up', 'missed',
+       'the schedule was changed before anything looked at it; so were all slots from it to the change'
+     FROM json_to_recordset($1::json) x(name text, times jsonb) JOIN schedules s ON s.name = x.name
+     WHERE s.owner = $2 AND s.times <> x.times AND s.next_at <= now() AND NOT s.paused
+     ON CONFLICT (schedule_id, slot) DO NOTHING`,
+    [JSON.stringify(rows), type],
+  );
   const { rowCount } = await client.query(
     `INSERT INTO schedules AS s (id, name, times, "order", overlap, missed, max_catch_up, owner, next_at, created_by)
      SELECT x.id, x.name, x.times, x."order", 'skip', 'last', 1, $2, x."nextAt", 'worker:' || $2
