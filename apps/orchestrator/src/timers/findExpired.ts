@@ -27,7 +27,7 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
     findOverdueCompletions(store, LIMIT),
     silenceProves ? findLostRuns(store, timers.holdMs, LIMIT) : [],
     silenceProves ? findOfflineAttempts(store, LIMIT) : [],
-    silenceProves ? findOverdueClaims(store, LIMIT) : [],
+    silenceProves ? findOverdueClaims(store, timers.holdMs, LIMIT) : [],
   ]);
   const tell = (attempts: readonly OverdueAttempt[], finding: FoundAttempt['finding']): FoundAttempt[] =>
     attempts.map(({ jobId, orderId, attempt }) => ({ jobId, orderId, attempt, finding }));
@@ -41,7 +41,7 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
     ...lost.flatMap(({ crashed, ...attempt }) =>
       tell([attempt], { kind: 'lost', message: `no live instance has listed it for ${timers.holdMs} ms`, crashed }),
     ),
-    ...claims.map(toFound),
+    ...claims.map((claim) => toFound(claim, timers.holdMs)),
     ...tell(completions, { kind: 'timeout', code: 'complete_timeout', message: 'not completed in time' }),
     // Offline for good: trying again would only wait again.
     ...offline.map(({ jobId, orderId, attempt, workerType }): FoundAttempt => {
@@ -57,10 +57,11 @@ export async function findExpired(store: Store, timers: Timers, silenceProves: b
 }
 
 /** What is wrong with a claim over HTTP; none of it counts as a failed run. */
-function toFound({ jobId, orderId, attempt, fault, crashed }: OverdueClaim): FoundAttempt {
+function toFound({ jobId, orderId, attempt, fault, crashed }: OverdueClaim, holdMs: number): FoundAttempt {
   const findings = {
     unacked: { kind: 'timeout', code: 'ack_timeout', message: 'claimed and not acknowledged in time' },
     unstarted: { kind: 'timeout', code: 'start_timeout', message: 'acknowledged and not started in time' },
+    unheld: { kind: 'lost', message: `the worker that had claimed it has not listed it for ${holdMs} ms`, crashed },
     left: { kind: 'lost', message: 'the worker that had claimed it left or registered anew', crashed },
   } as const;
   return { jobId, orderId, attempt, finding: findings[fault] };

@@ -1,30 +1,43 @@
 import type { OverdueAttempt } from '../engine/overdue.ts';
 import type { Store } from '../store.ts';
 
-/** `unacked`: nobody acknowledged it in time; `unstarted`: it was, and never started; `left`: its holder is gone. */
-export type ClaimFault = 'unacked' | 'unstarted' | 'left';
+/**
+ * `unacked`: nobody acknowledged it in time; `unstarted`: it was, and never started; `unheld`: it was, and nobody says any
+ * more that he has it; `left`: its holder left, or another process registered in its place and does not have it.
+ */
+export type ClaimFault = 'unacked' | 'unstarted' | 'unheld' | 'left';
 
 /** A claimed attempt that its holder will not, or may not, go on with. */
 export interface OverdueClaim extends OverdueAttempt {
   fault: ClaimFault;
-  /** Its holder did not leave but was superseded: it crashed with the job. */
+  /** Its holder did not leave: it was lost or superseded with the job in its hands. */
   crashed: boolean;
 }
 
-/** Claims over HTTP whose time is over, or whose holder left or was superseded. */
-export async function findOverdueClaims(store: Store, limit: number): Promise<OverdueClaim[]> {
+/**
+ * Claims over HTTP whose time is over, or whose holder left, was superseded or is not heard of for `holdMs`. (Of started
+ * attempts the last is found with all runs.) Who leaves takes his holds with him: then nobody has the job. An instance
+ * that registered anew may still have it, and says so within three of its intervals.
+ */
+export async function findOverdueClaims(store: Store, holdMs: number, limit: number): Promise<OverdueClaim[]> {
   const { rows } = await store.pool.query<OverdueClaim>({
     name: 'find_overdue_claims',
     text: `SELECT j.id AS "jobId", j.order_id AS "orderId", j.attempt, j.worker_type AS "workerType",
-        CASE WHEN i.state = 'gone' THEN 'left' WHEN c.acked_at IS NULL THEN 'unacked' ELSE 'unstarted' END AS fault,
-        i.state = 'gone' AND EXISTS (SELECT FROM job_holds h WHERE h.job_id = c.job_id AND h.attempt = c.attempt) AS crashed
+        CASE WHEN over.gone THEN 'left' WHEN c.acked_at IS NULL THEN 'unacked' WHEN over.unheld THEN 'unheld'
+          ELSE 'unstarted' END AS fault,
+        i.state IN ('lost', 'gone') AND h.job_id IS NOT NULL AS crashed
       FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
       JOIN worker_instances i ON i.id = c.instance_id
-      WHERE c.ended_at IS NULL AND (j.state || '') IN ('invoked', 'queued', 'started') AND (i.state = 'gone'
+      LEFT JOIN job_holds h ON h.job_id = c.job_id AND h.attempt = c.attempt
+      CROSS JOIN LATERAL (SELECT
+        i.state = 'gone' AND (h.job_id IS NULL
+          OR greatest(i.ended_at, h.seen_at) < now() - 3 * i.heartbeat_ms * interval '1 millisecond') AS gone,
+        coalesce(h.seen_at, c.acked_at) < now() - $1 * interval '1 millisecond' AS unheld) over
+      WHERE c.ended_at IS NULL AND (j.state || '') IN ('invoked', 'queued', 'started') AND (over.gone
         OR (j.state <> 'started' AND CASE WHEN c.acked_at IS NULL THEN c.ack_by < now()
-          ELSE c.acked_at < now() - c.start_ms * interval '1 millisecond' END))
-      LIMIT $1`,
-    values: [limit],
+          ELSE over.unheld OR c.acked_at < now() - c.start_ms * interval '1 millisecond' END))
+      LIMIT $2`,
+    values: [holdMs, limit],
   });
   return rows;
 }

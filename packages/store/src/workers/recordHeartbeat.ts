@@ -44,12 +44,15 @@ export async function recordHeartbeat(store: Store, heartbeat: Heartbeat): Promi
   return { drain: row.state === 'draining', cancel: row.cancel, stale: row.stale };
 }
 
-/** Holds are written in job order: two instances that list the same jobs wait for each other instead of deadlocking. */
+/**
+ * Claims follow the work: an instance that registered anew goes on with what it claimed before.
+ * Holds are written in job order: two instances that list the same jobs wait for each other instead of deadlocking.
+ */
 const RECORD_HEARTBEAT = `
   WITH instance AS (
     UPDATE worker_instances SET last_seen_at = now(), free_slots = least($3::int, slots), ended_at = NULL,
       state = CASE WHEN $4 THEN 'draining' WHEN state = 'lost' THEN 'ready' ELSE state END
-    WHERE id = $1 AND worker_type = $2 AND state <> 'gone' RETURNING id, state
+    WHERE id = $1 AND worker_type = $2 AND state <> 'gone' RETURNING id, state, instance
   ), told AS (
     SELECT DISTINCT t."jobId" AS job_id, t.attempt FROM json_to_recordset($5::json) t("jobId" uuid, attempt int)
   ), judged AS (
@@ -63,6 +66,11 @@ const RECORD_HEARTBEAT = `
     INSERT INTO job_holds (job_id, attempt, instance_id)
     SELECT judged.job_id, judged.attempt, instance.id FROM judged, instance WHERE verdict = 'held' ORDER BY 1, 2
     ON CONFLICT (job_id, attempt) DO UPDATE SET instance_id = excluded.instance_id, seen_at = now()
+  ), claims AS (
+    UPDATE job_claims c SET instance_id = instance.id FROM judged, instance, worker_instances claimer
+    WHERE judged.verdict = 'held' AND c.job_id = judged.job_id AND c.attempt = judged.attempt AND c.ended_at IS NULL
+      AND c.instance_id <> instance.id AND claimer.id = c.instance_id AND claimer.worker_type = $2
+      AND claimer.instance = instance.instance
   )
   SELECT instance.state, listed.cancel, listed.stale FROM instance, (
     SELECT coalesce(json_agg(json_build_object('jobId', job_id, 'attempt', attempt)) FILTER (WHERE verdict = 'cancel'), '[]') AS cancel,
