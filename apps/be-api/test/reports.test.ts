@@ -129,6 +129,11 @@ describe('reports', () => {
       .post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' })
       .expect(503);
     expect(early.headers['retry-after']).toBe('1');
+    // It has acknowledged its claim all the same: the ack timer does not take the job away before it is sent again.
+    expect(await harness.store.prisma.jobClaim.findFirst({ where: { jobId: id } })).toMatchObject({
+      ackedAt: expect.any(Date) as unknown,
+    });
+    await harness.store.prisma.jobClaim.updateMany({ where: { jobId: id }, data: { ackBy: new Date(0) } });
     startEngine();
     const again = await workers
       .post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' })
@@ -137,6 +142,63 @@ describe('reports', () => {
     const job = await harness.store.prisma.job.findUniqueOrThrow({ where: { id } });
     expect(job).toMatchObject({ state: 'error', error: { kind: 'permanent', code: 'broken' } });
     await workers.post(id, 'fail', lease, { kind: 'permanent', code: 'broken', message: 'it is' }).expect(200);
+  });
+
+  test('of a failure are the same 200 again when the next attempt has begun, or has failed the same way', async () => {
+    startEngine();
+    const workerId = await workers.register();
+    const { id, lease } = await workers.invoke();
+    await workers.claim(workerId);
+    const failure = { kind: 'retryable', code: 'flaky', message: 'not today' };
+    await workers.post(id, 'fail', lease, failure).expect(200);
+    const [second] = jobsOf(await workers.claim(workerId, { waitMs: 30_000 }));
+    await workers.post(id, 'start', second!.lease).expect(200);
+    await until(async () => (await harness.store.prisma.job.findUniqueOrThrow({ where: { id } })).state === 'started');
+    // As if be-api had died between the report and its note of it.
+    const forget = () =>
+      harness.store.prisma.jobClaim.updateMany({ where: { jobId: id }, data: { recordedHash: null } });
+    await forget();
+    await workers.post(id, 'fail', lease, failure).expect(200);
+    await workers.post(id, 'fail', lease, { ...failure, message: 'another' }).expect(409);
+    await workers.post(id, 'fail', second!.lease, failure).expect(200);
+    await forget();
+    await workers.post(id, 'fail', lease, failure).expect(200);
+    await workers.post(id, 'fail', second!.lease, failure).expect(200);
+    const [third] = jobsOf(await workers.claim(workerId, { waitMs: 30_000 }));
+    await workers.post(id, 'complete', third!.lease, { value: 1 }).expect(200);
+  });
+
+  test('of holding a job that stop coming cost the claim; who registers anew goes on with what it lists', async () => {
+    const { prisma, pool } = harness.store;
+    const [one, two] = [await workers.invoke(), await workers.invoke()];
+    const instance = { instance: 'claims-anew' };
+    const first = await workers.register('painter', instance);
+    for (const { lease, jobId } of jobsOf(await workers.claim(first, { slots: 2 }))) {
+      await workers.post(jobId, 'ack', lease).expect(200);
+    }
+    startEngine();
+    const second = await workers.register('painter', instance);
+    const beat = { freeSlots: 0, held: [{ jobId: one.id, attempt: 1 }] };
+    const told = await harness.as('painter').post(`/v1/workers/${second}/heartbeat`).send(beat).expect(200);
+    expect(told.body).toEqual({ cancel: [], stale: [] });
+    await sleep(3_000);
+    expect(await prisma.job.findMany({ where: { id: { in: [one.id, two.id] } } })).toMatchObject([
+      { attempt: 1 },
+      { attempt: 1 },
+    ]);
+    // What it does not list in time crashed with the process before it.
+    const ago = `now() - interval '16 seconds'`;
+    await pool.query(`UPDATE worker_instances SET ended_at = ${ago} WHERE id = $1`, [first]);
+    await pool.query(`UPDATE job_holds SET seen_at = ${ago} WHERE job_id = $1`, [two.id]);
+    const [again] = jobsOf(await workers.claim(second, { waitMs: 30_000 }));
+    expect(again).toMatchObject({ jobId: two.id, attempt: 2 });
+    expect(await prisma.job.findUniqueOrThrow({ where: { id: two.id } })).toMatchObject({ lost: 1, crashed: 1 });
+    // Acknowledged, never started, and nobody lists it any more: lost, and with its worker if that is lost, too.
+    await pool.query(`UPDATE worker_instances SET state = 'lost', ended_at = now() WHERE id = $1`, [second]);
+    await pool.query(`UPDATE job_holds SET seen_at = now() - interval '31 seconds' WHERE job_id = $1`, [one.id]);
+    const [third] = jobsOf(await workers.claim(await workers.register(), { waitMs: 30_000 }));
+    expect(third).toMatchObject({ jobId: one.id, attempt: 2 });
+    expect(await prisma.job.findUniqueOrThrow({ where: { id: one.id } })).toMatchObject({ lost: 1, crashed: 1 });
   });
 
   test('with a foreign lease, of another type or with too large a value are refused', async () => {

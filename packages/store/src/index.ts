@@ -74,6 +74,7 @@ export {
   type OverdueAttempt,
 } from './engine/overdue.ts';
 export { confirmClaim } from './claims/confirmClaim.ts';
+export { findAttemptError } from './claims/findAttemptError.ts';
 export { findClaims } from './claims/findClaims.ts';
 export { closeClaims, findOverdueClaims, type ClaimFault, type OverdueClaim } from './claims/overdueClaims.ts';
 export { recordClaims, type Claim, type ClaimTimers, type ClaimedDelivery } from './claims/recordClaims.ts';

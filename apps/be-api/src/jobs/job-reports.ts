@@ -11,6 +11,7 @@ import {
 import type { EventChannel } from '@connecta/queue';
 import {
   confirmClaim,
+  findAttemptError,
   findReportedJob,
   noteReport,
   type OrderWatch,
@@ -19,7 +20,7 @@ import {
 } from '@connecta/store';
 import { leaseOf, refusalOf, type ShownLease } from './held-job.ts';
 import type { OutputCheck } from './output-check.ts';
-import { judgeReport, type ReportedEnd, type ReportVerdict } from './judge-report.ts';
+import { isSame, judgeReport, type ReportedEnd, type ReportVerdict } from './judge-report.ts';
 
 /** How long the answer to an end waits for the engine; then the worker is asked to send it again. */
 const OUTCOME_MS = 10_000;
@@ -111,7 +112,7 @@ export class JobReports {
     if (job.recordedHash === hash) return { attempt, state: job.state };
     const body = await this.#checked(job, told);
     const event: WorkerEvent = { ...headOf({ lease, job, token: shown.lease }), ...body };
-    let { verdict, state } = { verdict: judgeReport(job, attempt, body), state: job.state };
+    let { verdict, state } = { verdict: await this.#judge(lease, job, body), state: job.state };
     // A refused report goes to the engine as well, once, which keeps it aside for people to see.
     if (verdict.is === 'refused' && job.refusedHash !== hash) await this.#publish(lease, [event]);
     if (verdict.is === 'open') ({ verdict, state } = await this.#outcome(lease, event, body));
@@ -130,7 +131,14 @@ export class JobReports {
     return { type: 'failed', error, context, startedAt };
   }
 
-  /** Publishes an end and waits for what the engine makes of it. */
+  /** Of a failure after which the job has gone on, the order's history tells whether it is this one. */
+  async #judge(lease: Lease, job: ReportedJob, end: ReportedEnd): Promise<ReportVerdict> {
+    const verdict = judgeReport(job, lease.attempt, end);
+    if (verdict.is !== 'refused' || end.type !== 'failed') return verdict;
+    return isSame(await findAttemptError(this.#parts.store, lease), end.error) ? { is: 'recorded' } : verdict;
+  }
+
+  /** Publishes an end, which acknowledges the claim as well, and waits for what the engine makes of it. */
   async #outcome(
     lease: Lease,
     event: WorkerEvent,
@@ -140,13 +148,13 @@ export class JobReports {
     const endAtMs = performance.now() + OUTCOME_MS;
     const subscription = watch.subscribe(lease.orderId);
     try {
-      await subscription.ready;
+      await Promise.all([subscription.ready, confirmClaim(store, lease)]);
       await this.#publish(lease, [event]);
       for (;;) {
         await subscription.changed(Math.min(SLOW_POLL_MS, Math.max(endAtMs - performance.now(), 0)));
         const job = await findReportedJob(store, lease.jobId, lease.attempt);
         if (!job) throw new Problem('not_found', 'The job is gone.');
-        const verdict = judgeReport(job, lease.attempt, end);
+        const verdict = await this.#judge(lease, job, end);
         if (verdict.is !== 'open' || performance.now() >= endAtMs || stopping.aborted) {
           return { verdict, state: job.state };
         }

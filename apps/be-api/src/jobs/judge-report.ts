@@ -22,13 +22,12 @@ function tookPlace(job: ReportedJob, attempt: number, end: ReportedEnd): boolean
   if (end.type === 'completed') {
     return job.attempt === attempt && job.state === 'completed' && same(job.result, end.value);
   }
-  const { error } = job;
-  const sameError =
-    error?.kind === end.error.kind && error.code === end.error.code && error.message === end.error.message;
-  if (!sameError) return false;
-  // Tried again at once, the next attempt carries the error of the one before.
-  const next = job.attempt === attempt + 1 && (job.state === 'invoked' || job.state === 'queued');
-  return next || (job.attempt === attempt && (job.state === 'error' || job.state === 'pending'));
+  return job.attempt === attempt && (job.state === 'error' || job.state === 'pending') && isSame(job.error, end.error);
+}
+
+/** Whether an error that stands of an attempt is the reported one. */
+export function isSame(stands: JobError | null, reported: JobError): boolean {
+  return stands?.kind === reported.kind && stands.code === reported.code && stands.message === reported.message;
 }
 
 /** Compares as the database gives values back: key order and number form do not count. */
