@@ -7,7 +7,8 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { TestSystem } from '../src/system.ts';
+import { ApiClient } from '../src/apiClient.ts';
+import { TestSystem, until } from '../src/system.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const SCRIPTS = { hanging: 'sleep 300', silent: 'exit 0', copy: 'cp "$1" "$2"' };
@@ -120,6 +121,41 @@ describe('legacy programs and folders in a whole system', () => {
     expect(order.state).toBe('completed');
     expect(order.jobs['to-share']?.result).toMatchObject({ file: { share: 'files' } });
     expect(await sharp(await bytesOf(order.result)).metadata()).toMatchObject({ width: 800, height: 600 });
+  });
+
+  test('a client reads no file of a share: neither by its steps, nor by a callback, nor by bytes of its own', async () => {
+    // Given a file on a share, which an operator may have fetched, also by a re-run
+    await writeFile(path('files/secret.txt'), 'secret');
+    const input = { file: { share: 'files', path: 'secret.txt' } };
+    const id = await system.api.place({ tasks: ['cu/fetch'], input });
+    expect((await bytesOf((await system.api.ended(id)).result)).toString()).toBe('secret');
+    const again = await system.api.send<{ id: string }>('POST', `/v1/orders/${id}/rerun`, { body: { from: 'fetch' } });
+    expect(await system.api.ended(again.body.id)).toMatchObject({ state: 'completed' });
+    // When a client forges it
+    const { body: made } = await system.api.send<{ key: string }>('POST', '/v1/api-keys', {
+      body: { name: 'theirs', role: 'client', client: 'default' },
+    });
+    const client = new ApiClient(system.api.url, made.key);
+    const steps = {
+      get: { uses: 'cu/fetch', with: { file: 'input' } },
+      bright: { uses: 'generic/bright', with: { one: { file: 'input' } } },
+    };
+    const forged = await system.api.ended(
+      await client.place({ steps, output: 'get', input: { share: 'files', path: 'secret.txt' } }),
+    );
+    const data = form(JSON.stringify(input), 'application/json', ['cu/fetch']);
+    const bytes = await system.api.ended(await client.place(data));
+    const asking = { ask: { wait: { for: 'callback' } }, get: { uses: 'cu/fetch', needs: ['ask'] } };
+    const waits = await client.place({ steps: asking, output: 'get', input: 1 });
+    const callback = await until(
+      async () => ((await client.order(waits)).jobs['ask'] as { callback?: string } | undefined)?.callback,
+    );
+    const told = await client.send('POST', callback, { body: input });
+    // Then nothing of it is read, and the step or the answer says why
+    const error = { code: 'file_not_allowed' };
+    expect(forged).toMatchObject({ state: 'failed', jobs: { get: { error }, bright: { error } } });
+    expect(await bytesOf(bytes.result).then(String)).toBe(JSON.stringify(input));
+    expect([told.status, told.body['code']]).toEqual([422, 'invalid_input']);
   });
 
   test('a setup with a program that is not allowed is refused with its place', async () => {

@@ -91,7 +91,7 @@ export class Harness {
     await seedServiceAccounts(databaseUrl, [
       { workerType: 'painter', key: harness.keys.painter },
       { workerType: 'packer', key: harness.keys.packer },
-      { workerType: 'cu', key: harness.keys.cu, allowedClients: ['client-x'] },
+      { workerType: 'cu', key: harness.keys.cu, allowedClients: ['client-x'], mayNameFiles: true },
     ]);
     return harness;
   }

@@ -159,6 +159,8 @@ describe('child orders', () => {
     await placed(child(leaseOf(job), { tasks: TASKS, input: file }));
     const other = { tasks: TASKS, input: [file, { file: { share: 'inbox', path: 'b' } }] };
     expect((await child(leaseOf(job), other)).status).toBe(422);
+    const inParams = { tasks: TASKS, input: 1, params: { a: { file: { share: 'inbox', path: 'b' } } } };
+    expect((await child(leaseOf(job), inParams)).status).toBe(422);
   });
 
   test('nest only so deep', async () => {

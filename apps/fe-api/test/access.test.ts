@@ -69,6 +69,8 @@ describe('service accounts', () => {
     expect(made.body).toMatchObject({ allowedClients: ['own', 'other'], key: expect.stringMatching(/^sk_/) });
     expect((await world.send('post', '/v1/service-accounts').send(wanted)).body.code).toBe('name_taken');
     const path = `/v1/service-accounts/${made.body.id}`;
+    expect(made.body.mayNameFiles).toBe(false);
+    expect((await world.send('patch', path).send({ mayNameFiles: true })).body.mayNameFiles).toBe(true);
     expect((await world.send('patch', path).send({ allowedClients: ['*'] })).body.allowedClients).toEqual(['*']);
     expect((await world.send('patch', path).send({ allowedClients: ['own', 'nobody'] })).body.errors).toMatchObject([
       { path: '/allowedClients/1' },

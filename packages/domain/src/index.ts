@@ -85,6 +85,7 @@ export {
   type FingerprintSubject,
   type GivenContext,
 } from './fingerprint.ts';
+export { filesBeyond } from './files.ts';
 export { takeUp, type TakenUp } from './takeUp.ts';
 export {
   contextsOf,

@@ -96,6 +96,10 @@ export function isTooLarge({ input, params, references }: OrderValues): boolean 
   if (references.some(({ path }) => path.startsWith('/input'))) {
     return invalidInput('/input', `an input that refers to blobs may have ${INLINE_VALUE_BYTES} bytes at most`);
   }
+  // The engine takes a file for one that the sender named only where it stands in the order itself.
+  if (fileRefsIn(input).length > 0) {
+    return invalidInput('/input', `an input that names files may have ${INLINE_VALUE_BYTES} bytes at most`);
+  }
   return true;
 }
 

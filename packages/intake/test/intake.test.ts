@@ -187,6 +187,8 @@ describe('input', () => {
     for (const values of [{ input }, { input: [{ deep: input }] }, { params: { a: input } }])
       expect((await refused({ tasks, ...values })).code).toBe('invalid_input');
     expect((await row(await accepted({ tasks, input }, { mayNameFiles: true }))).input).toEqual(input);
+    const hidden = { tasks, input: [input, 'x'.repeat(9000)] };
+    expect((await refused(hidden, { mayNameFiles: true })).code).toBe('invalid_input');
   });
 
   test('no input is null', async () => {

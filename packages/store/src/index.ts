@@ -97,6 +97,7 @@ export { discardBlob } from './blobs/discardBlob.ts';
 export { extendBlob } from './blobs/extendBlob.ts';
 export { findBlob, findOwnedBlobs } from './blobs/findBlobs.ts';
 export { insertBlob, type NewBlob } from './blobs/insertBlob.ts';
+export { findProducedFiles } from './engine/producedFiles.ts';
 export { findJobForBlobs, findOrdersAbove, type JobForBlobs } from './blobs/jobBlobs.ts';
 export { rememberBlob } from './blobs/rememberBlob.ts';
 export { removeBlob, type BlobBytes } from './blobs/removeBlob.ts';

@@ -1,17 +1,11 @@
-import {
-  Problem,
-  fileRefsIn,
-  readLease,
-  type BeApiOperations,
-  type FileRef,
-  type JsonValue,
-} from '@connecta/contracts';
+import { Problem, readLease, type BeApiOperations, type JsonValue } from '@connecta/contracts';
+import { filesBeyond } from '@connecta/domain';
 import type { Intake, IntakeRequest } from '@connecta/intake';
 import { idempotencyOf, inputOf, type OperationInput } from '@connecta/runtime';
 import { ANY_CLIENT, findClientId, findOrdersAbove, type ServiceAccount, type Store } from '@connecta/store';
 import type { Request } from 'express';
 import { accountOf, createdByOf } from '../authenticate.ts';
-import { heldJob, type HeldJob, type LeaseCheck } from '../jobs/held-job.ts';
+import { heldJob, type LeaseCheck } from '../jobs/held-job.ts';
 
 /** Orders in orders in orders: a function that places itself again ends here. */
 const MAX_CHILD_DEPTH = 16;
@@ -49,7 +43,10 @@ export async function placeOrder(parts: PlacingParts, req: Request): Promise<{ i
 type Sender = Pick<IntakeRequest, 'client' | 'parentJobId' | 'mayNameFiles'>;
 
 /** The client that the order names, or the only one of the account. */
-export function ownClient({ name, allowedClients }: ServiceAccount, body: { client?: string | undefined }): Sender {
+export function ownClient(
+  { name, allowedClients, mayNameFiles }: ServiceAccount,
+  body: { client?: string | undefined },
+): Sender {
   const [only] = allowedClients;
   const fallback = allowedClients.length === 1 && only !== ANY_CLIENT ? only : undefined;
   const client = body.client ?? fallback;
@@ -61,8 +58,7 @@ export function ownClient({ name, allowedClients }: ServiceAccount, body: { clie
   if (!allowedClients.includes(client) && !allowedClients.includes(ANY_CLIENT)) {
     throw new Problem('forbidden', `The account ${name} may not act for ${client}`);
   }
-  // Files of a share come in by the legacy inboxes, which are service accounts.
-  return { client: { name: client }, mayNameFiles: true };
+  return { client: { name: client }, mayNameFiles };
 }
 
 /** The client of the order that the running job belongs to: what is placed under a lease is that order's child. */
@@ -80,12 +76,8 @@ async function parentsClient(
   if (body.client !== undefined && (await findClientId(parts.store, body.client)) !== job.clientId) {
     throw new Problem('forbidden', 'A child order belongs to the client of its parent');
   }
-  return { client: { id: job.clientId }, parentJobId: job.id, mayNameFiles: namesOwnFiles(job, body.input) };
-}
-
-/** A running job may pass on the files that it was given itself (to have them made blobs), and no others. */
-function namesOwnFiles(job: HeldJob, input: unknown): boolean {
-  const name = ({ share, path }: FileRef): string => JSON.stringify([share, path]);
-  const given = new Set(fileRefsIn(job.given).map(name));
-  return fileRefsIn((input ?? null) as JsonValue).every((file) => given.has(name(file)));
+  // A running job may pass on the files that it was given itself (to have them made blobs), and no others.
+  const named = [body.input ?? null, body.params ?? null] as JsonValue[];
+  const mayNameFiles = filesBeyond(named, [job.input, job.params]).length === 0;
+  return { client: { id: job.clientId }, parentJobId: job.id, mayNameFiles };
 }

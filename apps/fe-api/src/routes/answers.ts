@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   Problem,
+  fileRefsIn,
   isBlobRef,
   isStorable,
   readCallbackToken,
@@ -72,6 +73,11 @@ async function keep(
 ): Promise<void> {
   if (!isStorable([given.value ?? null, given.comment ?? null])) {
     throw new Problem('invalid_input', 'A text in it holds NUL or half a character');
+  }
+  if (fileRefsIn(given.value ?? null).length > 0) {
+    const path = given.decision === undefined ? '' : '/value';
+    const faults = [{ path, message: 'files on shares cannot be named here' }];
+    throw new Problem('invalid_input', 'The answer names a file of a share', { faults });
   }
   const clientId = wait.clientId as ClientId;
   const stored = async (): Promise<Omit<WaitDecision, 'at'>> =>

@@ -45,10 +45,11 @@ export function serviceAccountsRouter({ store }: { store: Store }): Router {
       workerType,
       allowedClients = [],
       blobAccess = 'gateway',
+      mayNameFiles = false,
     } = inputOf<Operations['createServiceAccount']>(req).body;
     const key = newKey('sk');
     const clients = await namesOf(store, allowedClients);
-    const account = { name, workerType, blobAccess, allowedClients: clients, hash: hashKey(key) };
+    const account = { name, workerType, blobAccess, mayNameFiles, allowedClients: clients, hash: hashKey(key) };
     const made = await withStoreProblems(createServiceAccount(store, account));
     res.setHeader('location', `/v1/service-accounts/${made.id}`);
     res.setHeader('cache-control', 'no-store');
@@ -62,7 +63,8 @@ export function serviceAccountsRouter({ store }: { store: Store }): Router {
   router.patch('/v1/service-accounts/:id', admin, async (req, res) => {
     const { path, body } = inputOf<Operations['updateServiceAccount']>(req);
     const allowedClients = body.allowedClients && (await namesOf(store, body.allowedClients));
-    const changed = await updateServiceAccount(store, path.id, { allowedClients, blobAccess: body.blobAccess });
+    const { blobAccess, mayNameFiles } = body;
+    const changed = await updateServiceAccount(store, path.id, { allowedClients, blobAccess, mayNameFiles });
     if (!changed) throw noAccount();
     answer<Operations['updateServiceAccount'], 200>(res, 200, viewOf(changed));
   });

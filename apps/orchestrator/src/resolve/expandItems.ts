@@ -4,6 +4,7 @@ import type { Store, WorkJob } from '@connecta/store';
 import type { Chunk } from '../engine/draft/items.ts';
 import { prepareStep, type Prepared } from '../engine/steps/prepareStep.ts';
 import type { LoadedStep } from './loadStep.ts';
+import { refuseForgedFiles } from './refuseForgedFiles.ts';
 import { withRelated, type Item } from './relatedItems.ts';
 import type { Values } from './values.ts';
 
@@ -37,8 +38,13 @@ export async function expandItems(
   if (isFirst) chunk.list = await values.stored(items, ownerOf(job));
   const next: Item[] = [];
   for (let index = created; index < Math.min(items.length, created + room); index++) next.push(itemAt(index));
-  for (const item of await withRelated({ store, job, forEach, items, itemAt }, next)) {
-    chunk.items.push(await prepareItem(values, loaded, job, item));
+  const evaluated = await withRelated({ store, job, forEach, items, itemAt }, next);
+  const begun = evaluated.map((item) => prepareItem(loaded, job, item));
+  const checked = await refuseForgedFiles(store, { step: loaded.step, job }, begun);
+  for (const [n, prepared] of checked.entries()) {
+    const item = evaluated[n] as Item;
+    const key = item.ok && forEach.key !== undefined ? { key: `${item.each.key as string | number}` } : {};
+    chunk.items.push({ ...key, prepared: await withStoredInput(values, job, prepared) });
   }
   return { chunk };
 }
@@ -78,17 +84,10 @@ function faultOfKeys(count: number, itemAt: (index: number) => Item, place: stri
   return null;
 }
 
-async function prepareItem(
-  values: Values,
-  { step }: LoadedStep,
-  job: WorkJob,
-  item: Item,
-): Promise<Chunk['items'][number]> {
-  if (!item.ok) return { prepared: { is: 'error', error: item.error } };
+function prepareItem({ step }: LoadedStep, job: WorkJob, item: Item): Prepared {
+  if (!item.ok) return { is: 'error', error: item.error };
   const { each, scope } = item;
-  const prepared = prepareStep({ name: job.step, step, scope, defaultInput: () => each.item });
-  const key = step.forEach?.key === undefined ? {} : { key: `${each.key as string | number}` };
-  return { ...key, prepared: await withStoredInput(values, job, prepared) };
+  return prepareStep({ name: job.step, step, scope, defaultInput: () => each.item });
 }
 
 /** An input that is too large to travel inline travels as a blob. */

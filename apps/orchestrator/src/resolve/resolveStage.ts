@@ -16,6 +16,7 @@ import type { Outcome } from '../engine/outcome.ts';
 import { prepareStep } from '../engine/steps/prepareStep.ts';
 import { expandItems, ownerOf, withStoredInput } from './expandItems.ts';
 import { loadStep } from './loadStep.ts';
+import { refuseForgedFiles } from './refuseForgedFiles.ts';
 import { UnreadableValueError, type Values } from './values.ts';
 
 export interface ResolveOptions {
@@ -89,7 +90,9 @@ export class ResolveStage {
         return 'error' in expanded ? failed(expanded.error) : (draft, head) => draft.expand(head, expanded.chunk);
       }
       const { step, scope, defaultInput } = loaded;
-      const prepared = await withStoredInput(values, job, prepareStep({ name: job.step, step, scope, defaultInput }));
+      const evaluated = prepareStep({ name: job.step, step, scope, defaultInput });
+      const [checked = evaluated] = await refuseForgedFiles(parts.store, { step, job }, [evaluated]);
+      const prepared = await withStoredInput(values, job, checked);
       return (draft, waiting) => draft.resolved(waiting, prepared);
     } catch (error) {
       if (!(error instanceof UnreadableValueError)) throw error;

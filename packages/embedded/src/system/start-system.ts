@@ -28,6 +28,8 @@ export interface ServiceAccountSeed {
   readonly key: string;
   /** Names of the clients that it may place orders for; `*` for all. */
   readonly allowedClients: readonly string[];
+  /** Whether it may name files of legacy shares. */
+  readonly mayNameFiles: boolean;
 }
 
 /** How large a system to start; the defaults are those of `npm start`. */
@@ -76,6 +78,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       key: keys.worker(type).serviceAccountKey,
       // One machine, one owner: an inbox may place the orders of whichever client its folder is for.
       allowedClients: ['*'],
+      mayNameFiles: type === 'cu',
     }));
     await options.seedServiceAccounts(databaseUrl, accounts);
     const ports = await gatewayPorts(embedded, options.ports);

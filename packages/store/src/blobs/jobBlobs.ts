@@ -11,6 +11,9 @@ export interface JobForBlobs {
   orderState: OrderState;
   /** Everything that the job was given and that may refer to blobs: input, context, the step's and the order's params. */
   given: JsonValue;
+  /** Its input and its order's params: what files it may name stands in them. */
+  input: JsonValue;
+  params: JsonValue;
 }
 
 /** One job with what it was given; null when there is none. */
@@ -18,7 +21,7 @@ export async function findJobForBlobs(store: Store, id: JobId): Promise<JobForBl
   const { rows } = await store.pool.query<JobForBlobs>({
     name: 'find_job_for_blobs',
     text: `SELECT j.order_id AS "orderId", o.client_id AS "clientId", j.worker_type AS "workerType", j.attempt, j.state,
-             o.state AS "orderState",
+             o.state AS "orderState", j.input, o.params,
              jsonb_build_array(j.input, j.context, j.context_in, o.params, p.steps #> ARRAY['steps', j.step, 'params']) AS given
            FROM jobs j JOIN orders o ON o.id = j.order_id JOIN plans p ON p.id = o.plan_id WHERE j.id = $1`,
     values: [id],

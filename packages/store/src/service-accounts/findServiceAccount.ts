@@ -11,6 +11,8 @@ export interface ServiceAccount {
   workerType: string;
   /** Names of the clients that it may place orders and store blobs for; `*` stands for all. */
   allowedClients: string[];
+  /** Whether its orders may name files of legacy shares. */
+  mayNameFiles: boolean;
 }
 
 /** The account with a key of this hash that is not revoked; null when there is none. Notes its use, once a minute. */
@@ -18,7 +20,7 @@ export async function findServiceAccount(store: Store, hash: string): Promise<Se
   const { rows } = await store.pool.query<ServiceAccount & { idle: boolean }>({
     name: 'find_service_account',
     text: `SELECT id, name, worker_type AS "workerType", allowed_clients AS "allowedClients",
-             coalesce(last_used_at < now() - interval '1 minute', true) AS idle
+             may_name_files AS "mayNameFiles", coalesce(last_used_at < now() - interval '1 minute', true) AS idle
            FROM service_accounts WHERE hash = $1 AND revoked_at IS NULL`,
     values: [hash],
   });

@@ -10,6 +10,8 @@ export interface ServiceAccountSeed {
   readonly name?: string;
   /** Names of clients, `*` for all. None by default; an existing account keeps its own unless they are given. */
   readonly allowedClients?: readonly string[];
+  /** Whether it may name files of legacy shares. Not by default; an existing account keeps its own unless it is given. */
+  readonly mayNameFiles?: boolean;
 }
 
 /**
@@ -20,13 +22,17 @@ export async function seedServiceAccounts(databaseUrl: string, accounts: readonl
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'connecta-seed' });
   await client.connect();
   try {
-    for (const { workerType, key, name = workerType, allowedClients } of accounts) {
+    for (const { workerType, key, name = workerType, allowedClients, mayNameFiles } of accounts) {
       await client.query(
-        `INSERT INTO service_accounts AS a (id, name, worker_type, allowed_clients, hash)
-         VALUES ($1, $2, $3, coalesce($4::text[], '{}'), $5)
+        `INSERT INTO service_accounts AS a (id, name, worker_type, allowed_clients, hash, may_name_files)
+         VALUES ($1, $2, $3, coalesce($4::text[], '{}'), $5, coalesce($6, false))
          ON CONFLICT (name) DO UPDATE SET worker_type = excluded.worker_type, hash = excluded.hash, revoked_at = NULL,
-           allowed_clients = coalesce($4::text[], a.allowed_clients)`,
-        [newId(), name, workerType, allowedClients ?? null, createHash('sha256').update(key).digest('hex')],
+           allowed_clients = coalesce($4::text[], a.allowed_clients),
+           may_name_files = coalesce($6, a.may_name_files)`,
+        [
+          ...[newId(), name, workerType, allowedClients ?? null, createHash('sha256').update(key).digest('hex')],
+          mayNameFiles ?? null,
+        ],
       );
     }
   } finally {

@@ -12,13 +12,15 @@ export interface ManagedServiceAccount {
   workerType: string;
   allowedClients: string[];
   blobAccess: BlobAccessKind;
+  /** Whether its orders, and the results of its type, may name files of legacy shares. */
+  mayNameFiles: boolean;
   createdAt: Date;
   lastUsedAt: Date | null;
 }
 
 const SHOWN = {
   ...{ id: true, name: true, workerType: true, allowedClients: true },
-  ...{ blobAccess: true, createdAt: true, lastUsedAt: true },
+  ...{ blobAccess: true, mayNameFiles: true, createdAt: true, lastUsedAt: true },
 } as const;
 
 /** Accounts that are not revoked, newest first. */
@@ -43,7 +45,7 @@ export async function findManagedServiceAccount(store: Store, id: string): Promi
 /** A revoked account gives its name free. @throws NameTakenError */
 export async function createServiceAccount(
   store: Store,
-  account: { name: string; workerType: string; allowedClients: string[]; blobAccess: BlobAccessKind; hash: string },
+  account: Omit<ManagedServiceAccount, 'id' | 'createdAt' | 'lastUsedAt'> & { hash: string },
 ): Promise<ManagedServiceAccount> {
   try {
     const row = await store.prisma.serviceAccount.create({ data: { id: newId(), ...account }, select: SHOWN });
@@ -57,12 +59,18 @@ export async function createServiceAccount(
 export async function updateServiceAccount(
   store: Store,
   id: string,
-  change: { allowedClients?: string[] | undefined; blobAccess?: BlobAccessKind | undefined },
+  change: {
+    [member in 'allowedClients' | 'blobAccess' | 'mayNameFiles']?: ManagedServiceAccount[member] | undefined;
+  },
 ): Promise<ManagedServiceAccount | null> {
-  const { allowedClients, blobAccess } = change;
+  const { allowedClients, blobAccess, mayNameFiles } = change;
   await store.prisma.serviceAccount.updateMany({
     where: { id, revokedAt: null },
-    data: { ...(allowedClients ? { allowedClients } : {}), ...(blobAccess ? { blobAccess } : {}) },
+    data: {
+      ...(allowedClients ? { allowedClients } : {}),
+      ...(blobAccess ? { blobAccess } : {}),
+      ...(mayNameFiles === undefined ? {} : { mayNameFiles }),
+    },
   });
   return findManagedServiceAccount(store, id);
 }

@@ -1,4 +1,11 @@
-import { isBlobRef, isDeeperThan, type BlobRef, type JobMessage, type JsonValue } from '@connecta/contracts';
+import {
+  fileRefsIn,
+  isBlobRef,
+  isDeeperThan,
+  type BlobRef,
+  type JobMessage,
+  type JsonValue,
+} from '@connecta/contracts';
 import { FunctionError } from '../function/function-error.ts';
 import type { JobBlobs } from '../function/function.ts';
 
@@ -20,16 +27,22 @@ export function inlineInput(message: JobMessage, jsonBlobs: 'value' | 'blob'): J
 
 /**
  * The input with large JSON values read back: the input itself, or one step's part of an input of several steps.
+ * For a function that takes files, nobody vouches for those that bytes name.
  *
- * @throws FunctionError invalid_input, input_too_large.
+ * @throws FunctionError invalid_input, input_too_large, file_not_allowed.
  */
-export async function readInput(message: JobMessage, blobs: JobBlobs): Promise<JsonValue> {
-  if (message.blobId !== undefined) return readJson(blobOf(message), blobs);
+export async function readInput(message: JobMessage, blobs: JobBlobs, takesFiles: boolean): Promise<JsonValue> {
+  const read = async (ref: BlobRef): Promise<JsonValue> => {
+    const content = await readJson(ref, blobs);
+    if (!takesFiles || fileRefsIn(content).length === 0) return content;
+    throw new FunctionError('permanent', 'file_not_allowed', `JSON in a blob (${ref.blobId}) cannot name files`);
+  };
+  if (message.blobId !== undefined) return read(blobOf(message));
   const value = message.value ?? null;
-  if (isJsonBlob(value)) return readJson(value, blobs);
+  if (isJsonBlob(value)) return read(value);
   const parts: { [step: string]: JsonValue } = {};
   for (const [step, part] of Object.entries(value as { [step: string]: JsonValue }))
-    parts[step] = isJsonBlob(part) ? await readJson(part, blobs) : part;
+    parts[step] = isJsonBlob(part) ? await read(part) : part;
   return parts;
 }
 

@@ -145,6 +145,15 @@ describe('an input', () => {
       expect((await trial.run({ ...echo, fileInput: 'file' }, { input })).value).toEqual(input);
     });
 
+    test('is refused where JSON in a blob names it: anybody can write that', async () => {
+      const json = await trial.blobs.create({ mediaType: 'application/json' }, Buffer.from(JSON.stringify(input)));
+      for (const given of [json, { a: json, b: input }]) {
+        const run = trial.run({ ...echo, fileInput: 'file' }, { input: given });
+        await expect(run).rejects.toMatchObject({ kind: 'permanent', code: 'file_not_allowed' });
+      }
+      expect((await trial.run(echo, { input: json })).value).toEqual(input);
+    });
+
     test('arrives as a blob everywhere else, fetched by a child order', async () => {
       const { value } = await trial.run(echo, { input, placeOrder: fetching('text') });
       expect((await trial.blobs.read(value as BlobRef)).toString()).toBe('text');

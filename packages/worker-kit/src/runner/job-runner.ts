@@ -111,7 +111,8 @@ export class JobRunner {
       const wantsBlobs = definition.fileInput !== 'file' && holdsFiles(given);
       const message = wantsBlobs ? await fetchFiles(given, attempt.placeOrder) : given;
       const inline = inlineInput(message, definition.jsonBlobInput ?? 'value');
-      attempt.input = inline === undefined ? await readInput(message, attempt.blobs) : inline;
+      const takesFiles = definition.fileInput === 'file';
+      attempt.input = inline === undefined ? await readInput(message, attempt.blobs, takesFiles) : inline;
       if (!profile.entry.input.fits(attempt.input)) throw invalidInput(profile.entry, attempt.input);
       const result: unknown = await definition.run(attempt);
       return await this.#completed(attempt, profile.entry, result);

@@ -11,7 +11,8 @@ import {
   type PlannedStep,
 } from '@connecta/domain';
 import { isLargeJson, neededBy } from '../steps/needed.ts';
-import { isTooLarge, prepareStep, type Prepared } from '../steps/prepareStep.ts';
+import { strangeFiles } from '../steps/namedFiles.ts';
+import { isTooLarge, prepareStep, type Beginning, type Prepared } from '../steps/prepareStep.ts';
 import { beginHead, beginStep, failStep } from './begin.ts';
 import { taskInputOf } from './given.ts';
 import type { Ledger } from './ledger.ts';
@@ -159,19 +160,27 @@ export class Following {
     return null;
   }
 
-  /** `large`: values of it must be read or written outside of the transaction. */
+  /** `large`: values of it must be read, written or looked up outside of the transaction. */
   #prepare(name: string, step: PlannedStep): Prepared | 'large' {
     const ledger = this.#ledger;
     const defaultInput = (): JsonValue => inputOf(step, ledger.input?.value ?? null, (need) => this.#resultOf(need));
     const isPlain = step.kind === 'task' && step.if === undefined && step.with === undefined;
-    if (isPlain) return { is: 'begin', input: defaultInput() };
+    if (isPlain) return this.#known(step, { is: 'begin', input: defaultInput() });
     const { content } = neededBy(step);
     const isLarge =
       (content.input && isLargeJson(ledger.input?.value)) ||
       content.steps.some((other) => isLargeJson(this.#resultOf(other)));
     if (isLarge) return 'large';
     const prepared = prepareStep({ name, step, scope: scopeOf(ledger, step), defaultInput });
-    return prepared.is === 'begin' && step.with !== undefined && isTooLarge(prepared.input) ? 'large' : prepared;
+    if (prepared.is !== 'begin') return prepared;
+    return step.with !== undefined && isTooLarge(prepared.input) ? 'large' : this.#known(step, prepared);
+  }
+
+  /** Whether a worker made a file of a share is looked up outside of the transaction. */
+  #known(step: PlannedStep, begin: Beginning): Beginning | 'large' {
+    const { input, order } = this.#ledger;
+    const files = strangeFiles(step, begin, { input: input?.value, params: order.params });
+    return files.length === 0 ? begin : 'large';
   }
 
   #resultOf(step: string): JsonValue | undefined {
