@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { JobId, JsonValue, OrderId } from '@connecta/contracts';
+import type { JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
 import type { PlannedStep } from '@connecta/domain';
-import { answerWait, requestRetry, type WaitDecision } from '@connecta/store';
+import { answerWait, cancelWithChildren, requestRetry, type WaitDecision } from '@connecta/store';
 import { expectConsistent, jobsOf } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 
@@ -25,13 +25,26 @@ describe('a failed order that is taken up again', () => {
   };
   /** Answers the order's one wait as soon as it can be answered. */
   const answered = async (id: OrderId, attempt: number, answer: Partial<WaitDecision>): Promise<void> => {
-    for (const end = Date.now() + 10_000; Date.now() < end;) {
+    await until(async () => {
       const wait = await harness.store.prisma.job.findFirst({ where: { orderId: id, kind: 'wait' } });
       const decision = { ...answer, by: 'tester', at: new Date().toISOString() };
-      if (wait && (await answerWait(harness.store, wait.id as JobId, attempt, decision))) return;
+      return (wait && (await answerWait(harness.store, wait.id as JobId, attempt, decision))) || undefined;
+    });
+  };
+  const childrenOf = async (ids: readonly (string | undefined)[]) => {
+    const parents = await harness.store.prisma.job.findMany({ where: { orderId: { in: ids.map(String) } } });
+    return harness.store.prisma.order.findMany({
+      where: { parentJobId: { in: parents.map((job) => job.id) } },
+      orderBy: [{ state: 'asc' }, { epoch: 'asc' }],
+    });
+  };
+  const until = async <T>(ask: () => Promise<T | undefined>): Promise<T> => {
+    for (const end = Date.now() + 10_000; Date.now() < end;) {
+      const found = await ask();
+      if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error('there is no wait');
+    throw new Error('it did not happen');
   };
   const ended = async (id: OrderId) => {
     await harness.ended([id]);
@@ -70,10 +83,47 @@ describe('a failed order that is taken up again', () => {
     expect(await ended(id)).toMatchObject({ state: 'completed', progress: { go: 'skipped', sorry: 'completed' } });
   });
 
-  test('runs an order of its own anew', async () => {
+  test('takes up the orders that its steps are, and runs only what failed in them', async () => {
+    const fine = { ...scriptedStep([]), with: '"fine"' };
+    const last = { ...scriptedStep(['fine']), with: 'input' };
+    const inner = await harness.plan({ steps: { fine, last }, outputs: ['last'] });
+    const child = (planId: PlanId): PlannedStep => ({ kind: 'order', workflow: 'inner', planId, needs: [] });
+    const outer = await harness.plan({ steps: { inner: child(inner) }, outputs: ['inner'] });
+    const id = await fail({ outer: child(outer) }, 'outer', 'bad');
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: 'bad' });
+    const [first] = await childrenOf([id]);
+    const [second] = await childrenOf([first?.id]);
+    expect([first, second]).toMatchObject([{ epoch: 2 }, { epoch: 2 }]);
+    expect([await childrenOf([id]), await childrenOf([first?.id])]).toMatchObject([{ length: 1 }, { length: 1 }]);
+    await ended(second?.id as OrderId);
+    expect(await jobsOf(harness, second?.id as OrderId)).toMatchObject([
+      { step: 'fine', attempt: 1 },
+      { step: 'last', attempt: 2 },
+    ]);
+  });
+
+  test('takes up the orders of failed items, and begins cancelled ones anew', async () => {
     const planId = await harness.plan({ steps: { a: scriptedStep([]) }, outputs: ['a'] });
-    const inner: PlannedStep = { kind: 'order', workflow: 'inner', planId, needs: [] };
-    expect(await ended(await fail({ inner }, 'inner', 'bad'))).toMatchObject({ state: 'completed', result: 'bad' });
+    const forEach = { items: 'input', max: 100, onItemError: 'fail' } as const;
+    const list: PlannedStep = { kind: 'order', workflow: 'inner', planId, needs: [], forEach };
+    const wait: PlannedStep = { kind: 'wait', needs: [], wait: { for: 'callback' } };
+    const waiting = await harness.plan({ steps: { wait }, outputs: ['wait'] });
+    const asked: PlannedStep = { kind: 'order', workflow: 'asked', planId: waiting, needs: [] };
+    const both: PlannedStep = { ...scriptedStep(['list', 'asked']), with: 'steps.list.result' };
+    const id = await fail({ list, asked, both }, 'both', [1, 'bad', 3], async (order) => {
+      const cancelled = await until(async () => (await childrenOf([order])).find((child) => child.planId === waiting));
+      await cancelWithChildren(harness.store, cancelled.id as OrderId, 'tester');
+    });
+    const again = await until(async () =>
+      (await childrenOf([id])).find((child) => child.planId === waiting && child.state === 'active'),
+    );
+    await answered(again.id as OrderId, 1, { value: 'told' });
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: [1, 'bad', 3] });
+    const children = await childrenOf([id]);
+    expect(children.map(({ state, epoch }) => `${state} ${epoch}`)).toEqual([
+      'cancelled 1',
+      ...['completed 1', 'completed 1', 'completed 1', 'completed 2'],
+    ]);
   });
 
   test('runs only the failed items of a list once more', async () => {

@@ -18,16 +18,8 @@ export {
   type NewJob,
   type StepFact,
 } from './engine/jobs.ts';
-export { insertChildOrders, type ChildOrder } from './engine/children.ts';
-export {
-  findChildEnds,
-  findChildren,
-  findJobOrders,
-  findOrphans,
-  findWaitEnds,
-  type ChildEnd,
-  type FoundWait,
-} from './engine/waitEnds.ts';
+export { findChildren, insertChildOrders, type ChildEnd, type ChildOrder } from './engine/children.ts';
+export { findChildEnds, findJobOrders, findOrphans, findWaitEnds, type FoundWait } from './engine/waitEnds.ts';
 export {
   findForgottenWork,
   findHeads,

@@ -1,5 +1,16 @@
+import type { JobId } from '@connecta/contracts';
 import { decideRetry, type AttemptEnd } from '@connecta/domain';
-import { findJobs, inBatch, lockOrders, queueJobs, type EngineJob, type OverdueAttempt } from '@connecta/store';
+import {
+  findChildren,
+  findJobs,
+  inBatch,
+  lockOrders,
+  queueJobs,
+  type Batch,
+  type ChildEnd,
+  type EngineJob,
+  type OverdueAttempt,
+} from '@connecta/store';
 import type { Inheritance } from './draft/moves.ts';
 import { Drafts, type EngineParts } from './drafts.ts';
 import type { Outcome } from './outcome.ts';
@@ -50,12 +61,22 @@ export async function moveAttempts({ parts, found: all, random }: MoveOptions): 
     await drafts.open(orders);
     for (const job of queuedJobs) drafts.get(job.orderId)?.note(job, 'queued');
     const byId = new Map(jobs.map((job) => [job.id, job]));
+    const children = await childrenOf(batch, jobs);
     for (const { jobId, attempt, finding } of others) {
       const job = byId.get(jobId);
-      if (job?.attempt === attempt) move(drafts, job, finding, { parts, random });
+      if (job?.attempt === attempt) move(drafts, job, finding, { parts, random, children });
     }
-    return drafts.commit(batch);
+    const outcome = await drafts.commit(batch);
+    // An order may have ended again before the job that is for it waits.
+    return { ...outcome, endedFor: [...(outcome.endedFor ?? []), ...children.keys()] };
   });
+}
+
+/** The orders that jobs are: asked for only where a job is one. */
+async function childrenOf(batch: Batch, jobs: readonly EngineJob[]): Promise<Map<JobId, ChildEnd>> {
+  const ids = jobs.filter(({ kind }) => kind === 'order').map(({ id }) => id);
+  const children = ids.length > 0 ? await findChildren(batch, ids) : [];
+  return new Map(children.map((child) => [child.jobId, child]));
 }
 
 /** A run may be overdue and lost at once. Two moves from one state would each send a command. */
@@ -69,7 +90,7 @@ function move(
   drafts: Drafts,
   job: EngineJob,
   finding: Finding,
-  { parts, random }: Pick<MoveOptions, 'parts' | 'random'>,
+  { parts, random, children }: Pick<MoveOptions, 'parts' | 'random'> & { children: ReadonlyMap<JobId, ChildEnd> },
 ): void {
   const draft = drafts.get(job.orderId);
   const open = job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
@@ -77,7 +98,7 @@ function move(
     case 'due':
       if (job.state !== 'pending') return;
       if (job.kind === 'task' && isOfWorker(job)) draft?.invokeAgain(job, unchanged(job));
-      else draft?.beginAgain(job);
+      else draft?.beginAgain(job, children.get(job.id));
       return;
     case 'gone':
       if (open) draft?.invokeAgain(job, unchanged(job));

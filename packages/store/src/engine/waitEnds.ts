@@ -1,6 +1,5 @@
-import type { JobError, JobId, JsonValue, OrderId, OrderState } from '@connecta/contracts';
+import type { JobId, OrderId } from '@connecta/contracts';
 import type { Store } from '../store.ts';
-import type { Batch } from './batch.ts';
 
 /** A waiting job that something was found out about. */
 export interface FoundWait {
@@ -32,25 +31,6 @@ export async function findChildEnds(store: Store, limit: number): Promise<FoundW
     values: [limit],
   });
   return rows;
-}
-
-/** How the order of a waiting job ended. */
-export interface ChildEnd {
-  jobId: JobId;
-  orderId: OrderId;
-  state: OrderState;
-  result: JsonValue;
-  error: JobError | null;
-}
-
-/** The newest order of each job. An order that has ended needs no lock: only a retry, of which its job knows, moves it. */
-export function findChildren(batch: Batch, jobIds: readonly JobId[]): Promise<ChildEnd[]> {
-  return batch.run(
-    'find_children',
-    `SELECT DISTINCT ON (parent_job_id) parent_job_id AS "jobId", id AS "orderId", state, result, error
-     FROM orders WHERE parent_job_id = ANY($1::uuid[]) ORDER BY parent_job_id, id DESC`,
-    [jobIds],
-  );
 }
 
 /** Orders under way although the job that they were for is cancelled: whoever cancelled it did not get that far. */

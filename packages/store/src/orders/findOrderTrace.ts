@@ -11,6 +11,7 @@ import type {
   WorkflowVersionId,
 } from '@connecta/contracts';
 import { readPlan, type GivenContext, type Plan } from '@connecta/domain';
+import { NEWEST_CHILD } from '../engine/children.ts';
 import type { JobOrigin } from '../engine/jobs.ts';
 import type { JobKind, WaitDecision } from '../engine/waiting.ts';
 import type { Store } from '../store.ts';
@@ -101,7 +102,7 @@ export async function findOrderTrace(store: Store, id: OrderId): Promise<OrderTr
            'origin', j.origin, 'fingerprint', j.fingerprint, 'createdAt', j.created_at, 'dueAt', j.due_at, 'outcome', j.outcome,
            'decision', j.decision, 'itemsTotal', j.items_total, 'itemsDone', j.items_done, 'itemsFailed', j.items_failed,
            'childOrderId', CASE WHEN j.kind = 'order' THEN (SELECT h.id FROM orders h WHERE h.parent_job_id = j.id
-             ORDER BY h.id DESC LIMIT 1) END) ORDER BY j.id), '[]')
+             ORDER BY ${NEWEST_CHILD} LIMIT 1) END) ORDER BY j.id), '[]')
          FROM jobs j WHERE j.order_id = o.id AND j.item = 0) AS jobs
       FROM orders o JOIN clients c ON c.id = o.client_id JOIN plans p ON p.id = o.plan_id
       JOIN workflow_versions w ON w.id = p.workflow_version_id

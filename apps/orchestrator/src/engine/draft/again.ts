@@ -1,6 +1,6 @@
 import type { JobError } from '@connecta/contracts';
 import type { PlannedStep } from '@connecta/domain';
-import type { EngineJob, OtherJob } from '@connecta/store';
+import type { ChildEnd, EngineJob, OtherJob } from '@connecta/store';
 import { waitingEvent, waitingJob, waitsForOf } from '../steps/newJob.ts';
 import { beginChild } from './begin.ts';
 import { headOf, type Ledger } from './ledger.ts';
@@ -11,12 +11,22 @@ const NEVER_BEGAN: JobError = {
   message: 'what the step says about this item fails, and would fail again',
 };
 
-/** Begins a job anew that ended in error and is no command: under its next attempt, from what its step says. */
-export function beginAgain(ledger: Ledger, job: EngineJob): void {
+/**
+ * Begins a job anew that ended in error and is no command: under its next attempt, from what its step says. Where the
+ * order that it is (`child`) was taken up again for this attempt, it waits for that one.
+ */
+export function beginAgain(ledger: Ledger, job: EngineJob, child?: ChildEnd): void {
   const { id, orderId, step: name, item } = job;
   const step = ledger.plan.steps.get(name) as PlannedStep;
   const attempt = job.attempt + 1;
   const place = { id, orderId, step: name, item, attempt };
+  if (child?.parentAttempt === attempt) {
+    const waiting = { ...waitingJob({ id, orderId, name, item }, step, { is: 'begin', input: job.input }), attempt };
+    ledger.otherJobs.push(waiting);
+    ledger.events.push(waitingEvent(waiting, 'order'));
+    ledger.mark(name, 'waiting', item);
+    return;
+  }
   if (job.kind === 'head' && hasItems(job)) {
     ledger.headsAgain.add(name);
     return;
@@ -46,7 +56,7 @@ export function beginAgain(ledger: Ledger, job: EngineJob): void {
   const waiting = { ...waitingJob(at, step, begin), attempt };
   ledger.otherJobs.push(waiting);
   ledger.events.push(waitingEvent(waiting, waitsForOf(step)));
-  if (step.kind === 'order') beginChild(ledger, at, step, begin);
+  if (step.kind === 'order') beginChild(ledger, at, step, begin, attempt);
 }
 
 /** A head that failed before it had a list begins with it. */

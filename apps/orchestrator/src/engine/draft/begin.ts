@@ -38,11 +38,11 @@ export function failStep(ledger: Ledger, at: JobPlace, step: PlannedStep, error:
 }
 
 /** The order that a step is: accepted with the job that waits for its end. The strategy goes on unless the step says one. */
-export function beginChild(ledger: Ledger, at: JobPlace, step: OrderStep, begin: Beginning): void {
+export function beginChild(ledger: Ledger, at: JobPlace, step: OrderStep, begin: Beginning, attempt = 1): void {
   const { clientId, createdBy, traceparent, params } = ledger.order;
   ledger.children.push({
     ...{ id: newId<OrderId>(), clientId, planId: step.planId, input: begin.input },
     params: { ...('strategy' in params ? { strategy: params['strategy'] ?? null } : {}), ...begin.params },
-    ...{ parentJobId: at.id, createdBy, traceparent },
+    ...{ parentJobId: at.id, parentAttempt: attempt, createdBy, traceparent },
   });
 }

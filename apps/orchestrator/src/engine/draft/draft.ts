@@ -2,6 +2,7 @@ import type { HistoryEvent, JobError, JsonValue } from '@connecta/contracts';
 import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connecta/domain';
 import type {
   ChangedJob,
+  ChildEnd,
   ChildOrder,
   EarlierJob,
   EngineJob,
@@ -149,8 +150,8 @@ export class Draft {
   }
 
   /** Begins a job anew that is no command: for a retry of its order. */
-  beginAgain(job: EngineJob): void {
-    beginAgain(this.#ledger, job);
+  beginAgain(job: EngineJob, child?: ChildEnd): void {
+    beginAgain(this.#ledger, job, child);
   }
 
   /** Takes up a job whose large values were read: it begins now, or ends. */

@@ -31,7 +31,7 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
   } else {
     const waiting = { ...waitingJob(at, step, prepared), attempt };
     ledger.otherJobs.push(waiting);
-    if (step.kind === 'order') beginChild(ledger, at, step, prepared);
+    if (step.kind === 'order') beginChild(ledger, at, step, prepared, attempt);
     ledger.events.push(waitingEvent(waiting, waitsForOf(step)));
   }
 }
