@@ -68,6 +68,28 @@ describe('answers to steps that wait', () => {
     expect(decision).toMatchObject({ value: { mediaType: 'application/json', size: JSON.stringify(body).length } });
   });
 
+  test('an answer refers to blobs of the client alone, and names no files of shares', async () => {
+    const { id, jobId } = await waiting({ for: 'callback' });
+    const path = await callbackOf(id);
+    const refused = async (body: object): Promise<unknown> =>
+      (await world.send('post', path).send(body).expect(422)).body;
+    const upload = (client: string) =>
+      world.send('post', `/v1/blobs?client=${client}`).set('content-type', 'image/png').send(Buffer.from('x'));
+    const [own, foreign] = [(await upload('own').expect(201)).body, (await upload('other').expect(201)).body];
+    const unknown = { code: 'unknown_blob', errors: [{ path: '/list/1' }] };
+    expect(await refused({ list: [own, foreign] })).toMatchObject(unknown);
+    expect(await refused({ list: [own, { blobId: newId() }] })).toMatchObject(unknown);
+    const file = { file: { share: 'lab', path: 'x' } };
+    expect(await refused(file)).toMatchObject({ code: 'invalid_input', errors: [{ path: '' }] });
+    await world
+      .send('post', path)
+      .send({ list: [{ blobId: own.blobId }] })
+      .expect(200);
+    const { decision } = await world.store.prisma.job.findUniqueOrThrow({ where: { id: jobId } });
+    const { blobId, mediaType, size, sha256 } = own;
+    expect(decision).toMatchObject({ value: { list: [{ blobId, mediaType, size, sha256 }] } });
+  });
+
   test('a token that is none, or of a step that has ended, is told apart', async () => {
     const { id, jobId } = await waiting({ for: 'callback' });
     const path = await callbackOf(id);

@@ -9,6 +9,7 @@ export {
   type IncomingBlob,
 } from './blobs/receive-blob.ts';
 export { storeValue } from './blobs/store-value.ts';
+export { ownValue } from './input.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepareScheduled.ts';
 export { findBreaks, type Break } from './tasks/findBreaks.ts';

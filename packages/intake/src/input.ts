@@ -4,12 +4,13 @@ import {
   fileRefsIn,
   isId,
   jsonBytes,
+  type BlobId,
   type BlobRef,
   type ClientId,
   type Fault,
   type JsonValue,
 } from '@connecta/contracts';
-import { blobRefOfFact } from '@connecta/store';
+import { blobRefOf, blobRefOfFact, findOwnedBlobs, type Store } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import type { OrderRequest } from './requests.ts';
 
@@ -76,7 +77,7 @@ export function checkReferences(values: OrderValues, clientId: ClientId, facts: 
     const blob = isId(blobId) ? facts.blob(blobId) : null;
     if (blob === undefined) complete = false;
     else if (blob === null || blob.ownerClientId !== clientId) {
-      faults.push({ path, message: `there is no blob '${blobId}'`, code: 'unknown_blob' });
+      faults.push(unknownBlob(path, blobId));
     } else replace(blobRefOfFact(blob));
   }
   if (!complete) return undefined;
@@ -109,6 +110,34 @@ export function checkFile({ input, params }: OrderValues, mayNameFiles: boolean)
   const text = 'files on shares cannot be named here';
   if (fileRefsIn(input).length > 0) return invalidInput('/input', text);
   return params && fileRefsIn(params).length > 0 ? invalidInput('/params', text) : null;
+}
+
+/**
+ * A value from outside with every blob that it refers to as the database knows it. `path` is where the value stands.
+ *
+ * @throws Problem unknown_blob
+ */
+export async function ownValue(
+  store: Store,
+  { value, clientId, path }: { value: JsonValue; clientId: ClientId; path: string },
+): Promise<JsonValue> {
+  const holder = { value };
+  const references: Reference[] = [];
+  findReferences(holder, '', references);
+  const ids = references.map(({ blobId }) => blobId).filter((id) => isId(id)) as BlobId[];
+  const blobs = await findOwnedBlobs(store, { clientId, ids });
+  const faults: Fault[] = [];
+  for (const { path: inside, blobId, replace } of references) {
+    const blob = blobs.get(blobId as BlobId);
+    if (blob) replace(blobRefOf(blob));
+    else faults.push(unknownBlob(`${path}${inside.slice('/value'.length)}`, blobId));
+  }
+  if (faults.length === 0) return holder.value;
+  throw new Problem('unknown_blob', 'A blob that it refers to does not exist', { faults: faults.slice(0, 50) });
+}
+
+function unknownBlob(path: string, blobId: string): Fault {
+  return { path, message: `there is no blob '${blobId}'`, code: 'unknown_blob' };
 }
 
 function invalidInput(path: string, message: string): Problem {

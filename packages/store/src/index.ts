@@ -24,6 +24,7 @@ export {
   findForgottenWork,
   findHeads,
   findWork,
+  postponeWork,
   readItemResults,
   readResultsOf,
   readStepFacts,

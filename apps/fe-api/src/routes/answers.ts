@@ -11,7 +11,7 @@ import {
   type JobId,
   type JsonValue,
 } from '@connecta/contracts';
-import { storeValue, type BlobIntake } from '@connecta/intake';
+import { ownValue, storeValue, type BlobIntake } from '@connecta/intake';
 import { answer, inputOf, requireRole } from '@connecta/runtime';
 import { answerWait, findAnswerableWait, type AnswerableWait, type WaitDecision } from '@connecta/store';
 import { Router, type Response } from 'express';
@@ -64,22 +64,26 @@ export function answersRouter(parts: AnswersParts): Router {
   return router;
 }
 
-/** Keeps an answer with its wait, once. @throws Problem already_answered, already_ended, invalid_input */
+/** Keeps an answer with its wait, once. @throws Problem already_answered, already_ended, invalid_input, unknown_blob */
 async function keep(
   parts: AnswersParts,
   wait: AnswerableWait,
   attempt: number,
-  given: Omit<WaitDecision, 'at'>,
+  sent: Omit<WaitDecision, 'at'>,
 ): Promise<void> {
-  if (!isStorable([given.value ?? null, given.comment ?? null])) {
+  if (!isStorable([sent.value ?? null, sent.comment ?? null])) {
     throw new Problem('invalid_input', 'A text in it holds NUL or half a character');
   }
-  if (fileRefsIn(given.value ?? null).length > 0) {
-    const path = given.decision === undefined ? '' : '/value';
+  const path = sent.decision === undefined ? '' : '/value';
+  if (fileRefsIn(sent.value ?? null).length > 0) {
     const faults = [{ path, message: 'files on shares cannot be named here' }];
     throw new Problem('invalid_input', 'The answer names a file of a share', { faults });
   }
   const clientId = wait.clientId as ClientId;
+  const given =
+    sent.value === undefined
+      ? sent
+      : { ...sent, value: await ownValue(parts.store, { value: sent.value, clientId, path }) };
   const stored = async (): Promise<Omit<WaitDecision, 'at'>> =>
     given.value === undefined
       ? given

@@ -23,7 +23,7 @@ export async function expandItems(
   const isFirst = job.itemsTotal === null;
   const list = isFirst
     ? evaluateList(forEach.items, { scope: loaded.scope, place })
-    : { ok: true as const, value: (await values.contentOf(job.input)) as JsonValue[] };
+    : { ok: true as const, value: (await values.contentOf(job.input, job.clientId)) as JsonValue[] };
   if (!list.ok) return { error: list.error };
   const items = list.value;
   if (items.length > MAX_ITEMS) {

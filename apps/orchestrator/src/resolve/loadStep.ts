@@ -33,10 +33,12 @@ export async function loadStep(parts: EngineParts, values: Values, job: WorkJob)
   for (const name of needed.steps) {
     const result = resultOf(name);
     const content =
-      result !== undefined && needed.content.steps.includes(name) ? await values.contentOf(result) : result;
+      result !== undefined && needed.content.steps.includes(name)
+        ? await values.contentOf(result, job.clientId)
+        : result;
     steps[name] = viewOf(job, facts.get(name), name, content);
   }
-  const input = needed.content.input ? await values.contentOf(job.orderInput) : job.orderInput;
+  const input = needed.content.input ? await values.contentOf(job.orderInput, job.clientId) : job.orderInput;
   return {
     ...{ plan, step },
     scope: new Scope({ input, params: job.params, steps }),

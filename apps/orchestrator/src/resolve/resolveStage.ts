@@ -1,4 +1,5 @@
 import type { JobError, JobId, JsonValue } from '@connecta/contracts';
+import { backoff } from '@connecta/domain';
 import type { Logger } from '@connecta/runtime';
 import {
   findForgottenWork,
@@ -6,6 +7,7 @@ import {
   inBatch,
   lockOrders,
   lockWaitingJobs,
+  postponeWork,
   readItemResults,
   type WaitingJob,
   type WorkJob,
@@ -34,6 +36,8 @@ const LIMIT = 50;
 const PAGE = 2000;
 /** Work that is so old was left by somebody who is gone. */
 const FORGOTTEN_MS = 3000;
+/** How long work rests that could not be done, as long as the storage of its values is away. */
+const REST = { backoffMs: 1000, factor: 2, maxBackoffMs: 60_000, jitter: true };
 
 /**
  * Sees to what must not be done inside of a transaction: reading and writing large values, evaluating the items of a
@@ -43,6 +47,8 @@ const FORGOTTEN_MS = 3000;
 export class ResolveStage {
   readonly #options: ResolveOptions;
   #told = new Set<JobId>();
+  /** How often in a row work of a job could not be done here. */
+  readonly #failures = new Map<JobId, number>();
 
   constructor(options: ResolveOptions) {
     this.#options = options;
@@ -68,23 +74,28 @@ export class ResolveStage {
     return ids.length > 0;
   }
 
-  /** What fails for a reason outside of the job is found again by the sweep. */
+  /** What fails for a reason outside of the job rests, and is found again by the sweep. */
   async #work(job: WorkJob): Promise<void> {
     const { parts, log, follow } = this.#options;
     try {
       const finding = await this.#find(job);
-      if (finding) await follow(await takeUp(parts, job, finding));
+      await follow(await takeUp(parts, job, finding));
+      this.#failures.delete(job.id);
     } catch (error) {
-      log.warn({ err: error, jobId: job.id, work: job.work }, 'values are not at hand; they are looked for again');
+      const failures = (this.#failures.get(job.id) ?? 0) + 1;
+      this.#failures.set(job.id, failures);
+      const delayMs = backoff(failures, REST, Math.random());
+      log.warn({ err: error, jobId: job.id, work: job.work, delayMs }, 'values are not at hand; they are tried again');
+      await postponeWork(parts.store, job.id, delayMs);
     }
   }
 
-  async #find(job: WorkJob): Promise<Finding | null> {
+  async #find(job: WorkJob): Promise<Finding> {
     const { parts, values } = this.#options;
     try {
       if (job.work === 'gather') return gathered(await values.stored(await this.#results(job), ownerOf(job)));
       const loaded = await loadStep(parts, values, job);
-      if (!loaded) return null;
+      if (!loaded) throw new Error('the plan cannot be read');
       if (job.work === 'expand') {
         const expanded = await expandItems({ store: parts.store, values }, loaded, job);
         return 'error' in expanded ? failed(expanded.error) : (draft, head) => draft.expand(head, expanded.chunk);

@@ -6,9 +6,9 @@ import {
   type JobId,
   type JsonValue,
 } from '@connecta/contracts';
-import type { Blobs } from '@connecta/blobs';
+import { BlobNotFoundError, BytesMismatchError, type Blobs } from '@connecta/blobs';
 import { storeValue } from '@connecta/intake';
-import type { Store } from '@connecta/store';
+import { blobRefOf, findBlob, type Store } from '@connecta/store';
 import { isLargeJson } from '../engine/steps/needed.ts';
 import { isTooLarge } from '../engine/steps/prepareStep.ts';
 
@@ -37,9 +37,18 @@ export class Values {
     this.#openBlobs = openBlobs;
   }
 
-  /** The content of JSON in a blob; any other value as it is. @throws UnreadableValueError, and what storage throws. */
-  async contentOf(value: JsonValue): Promise<JsonValue> {
+  /**
+   * The content of JSON in a blob of the client; any other value as it is. A reference may come from anywhere (an answer,
+   * an expression, a worker), so what it says is compared with what is known of the blob.
+   *
+   * @throws UnreadableValueError, and what storage throws that is away.
+   */
+  async contentOf(value: JsonValue, clientId: ClientId): Promise<JsonValue> {
     if (!isLargeJson(value)) return value;
+    const blob = await findBlob(this.#store, value.blobId);
+    if (blob?.state !== 'ready' || blob.ownerClientId !== clientId || !isSameJson(blobRefOf(blob), value)) {
+      throw new UnreadableValueError(`there is no blob ${value.blobId} with this JSON`);
+    }
     const kept = this.#kept.get(value.blobId);
     if (kept) return kept.value;
     const content = await this.#read(value);
@@ -64,16 +73,26 @@ export class Values {
         `${ref.size} bytes of JSON are more than the ${MAX_READ_BYTES} that are looked into`,
       );
     }
-    const chunks: Buffer[] = [];
-    const source = await (await this.#open()).get(ref.blobId, { expect: { size: ref.size, sha256: ref.sha256 } });
-    for await (const chunk of source) chunks.push(chunk as Buffer);
+    const bytes = await this.#bytesOf(ref);
     try {
-      const content = JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonValue;
+      const content = JSON.parse(bytes.toString('utf8')) as JsonValue;
       if (!isDeeperThan(content)) return content;
     } catch {
       throw new UnreadableValueError(`blob ${ref.blobId} is no JSON`);
     }
     throw new UnreadableValueError(`the JSON in blob ${ref.blobId} nests too deeply`);
+  }
+
+  async #bytesOf(ref: BlobRef): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    try {
+      const source = await (await this.#open()).get(ref.blobId, { expect: { size: ref.size, sha256: ref.sha256 } });
+      for await (const chunk of source) chunks.push(chunk as Buffer);
+    } catch (error) {
+      const isLost = error instanceof BlobNotFoundError || error instanceof BytesMismatchError;
+      throw isLost ? new UnreadableValueError(`the bytes of blob ${ref.blobId} are lost or damaged`) : error;
+    }
+    return Buffer.concat(chunks);
   }
 
   #open(): Promise<Blobs> {
@@ -92,4 +111,9 @@ export class Values {
       this.#keptBytes -= kept.bytes;
     }
   }
+}
+
+/** The media type is the blob's own word: which parameters a reference repeats does not matter. */
+function isSameJson(known: BlobRef, told: BlobRef): boolean {
+  return isLargeJson(known) && known.size === told.size && known.sha256 === told.sha256;
 }

@@ -80,15 +80,24 @@ export async function findWork(store: Store, ids: readonly JobId[]): Promise<Wor
   return rows;
 }
 
-/** Work that nobody has done for a while: whoever was to do it is gone. */
+/** Work that nobody has done for a while, what waits longest first: whoever was to do it is gone, or could not. */
 export async function findForgottenWork(store: Store, olderThanMs: number, limit: number): Promise<JobId[]> {
   const { rows } = await store.pool.query<{ id: JobId }>({
     name: 'find_forgotten_work',
     text: `SELECT id FROM jobs WHERE work IS NOT NULL AND work_since < now() - $1 * interval '1 millisecond'
-       AND work <> 'answer' AND state = 'waiting' LIMIT $2`,
+       AND work <> 'answer' AND state = 'waiting' ORDER BY work_since LIMIT $2`,
     values: [olderThanMs, limit],
   });
   return rows.map((row) => row.id);
+}
+
+/** Lets work that could not be done rest, so that it is not in the way of other work. */
+export async function postponeWork(store: Store, id: JobId, delayMs: number): Promise<void> {
+  await store.pool.query({
+    name: 'postpone_work',
+    text: `UPDATE jobs SET work_since = now() + $2 * interval '1 millisecond' WHERE id = $1 AND work IS NOT NULL`,
+    values: [id, delayMs],
+  });
 }
 
 /** What became of steps of an order, outside of a transaction: steps that have ended do not change. */
