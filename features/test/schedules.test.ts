@@ -134,8 +134,13 @@ describe('orders that the clock places', () => {
 
   test('an order is placed at once on demand, also of a paused schedule', async () => {
     const schedule = await create({ name: 'by-hand', cron: '0 0 1 1 *', paused: true });
-    const ran = await system.api.send<Tick>('POST', `/v1/schedules/${schedule.id}/run-now`);
+    const runNow = () =>
+      system.api.send<Tick>('POST', `/v1/schedules/${schedule.id}/run-now`, { headers: { 'idempotency-key': 'now' } });
+    const ran = await runNow();
     expect([ran.status, ran.body.kind]).toEqual([202, 'manual']);
+    // And a repeat of the request brings the same order
+    expect((await runNow()).body).toEqual(ran.body);
+    expect(await ticks(schedule)).toHaveLength(1);
     expect((await system.api.ended(ran.body.orderId ?? '')).state).toBe('completed');
     const resumed = await system.api.send<Schedule>('POST', `/v1/schedules/${schedule.id}/resume`);
     expect(resumed.body.nextAt).toMatch(/-01-01T00:00:00.000Z$/);

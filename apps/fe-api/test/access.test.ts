@@ -81,6 +81,29 @@ describe('service accounts', () => {
   });
 });
 
+describe('a repeat under one Idempotency-Key', () => {
+  const once = (path: string, key: string, body: object) =>
+    world.send('post', path).set('idempotency-key', key).send(body);
+
+  test('makes no second secret, and cannot show the first', async () => {
+    const things: [string, string, object][] = [
+      ['/v1/api-keys', 'api-key', { name: 'once', role: 'viewer' }],
+      ['/v1/service-accounts', 'account', { name: 'once', workerType: 'math' }],
+    ];
+    for (const [path, key, body] of things) {
+      const made = await once(path, key, body);
+      expect(made.status).toBe(201);
+      const again = await once(path, key, body);
+      expect([again.status, again.body.code, again.body.id]).toEqual([409, 'already_created', made.body.id]);
+      expect(JSON.stringify(again.body)).not.toContain(made.body.key);
+      expect((await once(path, key, { ...body, name: 'other' })).body.code).toBe('idempotency_mismatch');
+      // When it was revoked since, then the key does not stand for it any more, nor for another
+      expect((await world.send('delete', `${path}/${made.body.id}`)).status).toBe(204);
+      expect((await once(path, key, body)).status).toBe(410);
+    }
+  });
+});
+
 describe('the wall between tenants', () => {
   test('makes whatever is foreign look as if it were not there', async () => {
     const { body: order } = await world.as('otherClient')('post', '/v1/orders').send({ tasks, input: 1 });

@@ -44,6 +44,13 @@ describe('notification channels', () => {
     expect(mail.body.errors[0].message).toBe('must be a mail address');
   });
 
+  test('are made once under one Idempotency-Key', async () => {
+    const once = { ...channel, team: 'once' };
+    const made = await world.send('post', path).set('idempotency-key', 'c').send(once).expect(201);
+    const again = await world.send('post', path).set('idempotency-key', 'c').send(once).expect(200);
+    expect(again.body).toEqual(made.body);
+  });
+
   test('of one team and target are one', async () => {
     await world.send('post', path).send(channel).expect(201);
     expect((await world.send('post', path).send(channel).expect(409)).body.code).toBe('name_taken');

@@ -54,6 +54,26 @@ describe('a resumable upload', () => {
     });
   });
 
+  test('is begun once under one Idempotency-Key, and a repeat tells how far it is', async () => {
+    const begin = (key: string, metadata = ''): Promise<Response> =>
+      tus(one, 'POST', '/v1/uploads', {
+        headers: {
+          ...{ 'upload-length': '10', 'idempotency-key': key, 'content-type': BYTES },
+          ...(metadata === '' ? {} : { 'upload-metadata': metadata }),
+        },
+        body: new Uint8Array(Buffer.from('12345')),
+      });
+    const first = await begin('an-upload');
+    const again = await begin('an-upload');
+    expect([first.status, again.status, again.headers.get('upload-offset')]).toEqual([201, 201, '5']);
+    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    expect((await begin('an-upload', `filename ${base64('x')}`)).status).toBe(422);
+    const path = first.headers.get('location') ?? '';
+    expect((await patch(two, path, 5, Buffer.from('67890'))).status).toBe(204);
+    expect((await begin('an-upload')).headers.get('upload-offset')).toBe('10');
+    expect((await read(two, idOf(path))).toString()).toBe('1234567890');
+  });
+
   test('refuses a wrong offset and tells the right one', async () => {
     const path = await create(one, 10);
     expect((await patch(one, path, 0, Buffer.from('12345'))).status).toBe(204);

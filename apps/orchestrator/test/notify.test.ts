@@ -146,7 +146,7 @@ test('the team of a failed task and the teams behind it are told once, however m
 test('a channel that is gone is switched off, and its team told over the others', async () => {
   receiver.answers.push(410);
   const target = receiver.url;
-  const gone = await createChannel(world.store, {
+  const { channel: gone } = await createChannel(world.store, {
     team: 'makers',
     kind: 'webhook',
     target,

@@ -29,7 +29,7 @@ test('mails go through a real server: to the registered contact, and as a digest
     digestMs: 60_000,
     enabled: true,
   } as const;
-  const channel = await createChannel(world.store, digest);
+  const { channel } = await createChannel(world.store, digest);
   await world.failedOrder();
   await world.failedOrder({ ...failure, code: 'no_paper' });
   const { turn, close } = world.notifier({ mails });

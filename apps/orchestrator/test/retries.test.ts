@@ -72,7 +72,12 @@ describe('a retry of a failed order', () => {
     await due(one, id);
     await apply(one, [broken({ ...bad, attempt: 2 })]);
     await expectConsistent(harness, id);
-    expect(await requestRetry(harness.store, id)).toMatchObject({ epoch: 3 });
+    const once = { scope: 'retry', key: 'k', bodyHash: 'h' };
+    const third = await requestRetry(harness.store, id, once);
+    expect(third).toMatchObject({ epoch: 3 });
+    // And the same request once more, when the order may have failed again, is no other retry
+    expect(await requestRetry(harness.store, id, once)).toEqual(third);
+    expect(await orderOf(id)).toMatchObject({ epoch: 3 });
     await expectConsistent(harness, id);
   });
 

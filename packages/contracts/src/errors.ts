@@ -27,6 +27,7 @@ export const PROBLEMS = {
   incompatible: { status: 409, title: 'Others are built on what would change' },
   stale_attempt: { status: 409, title: 'Another attempt holds this job' },
   lease_invalid: { status: 409, title: 'The lease is not valid' },
+  already_created: { status: 409, title: 'An earlier request made it, and its secret is shown once' },
   already_answered: { status: 409, title: 'It was answered otherwise' },
   already_ended: { status: 409, title: 'It has already ended' },
   offset_mismatch: { status: 409, title: 'The upload is at another offset' },

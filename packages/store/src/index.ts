@@ -104,9 +104,9 @@ export {
 export {
   UploadLockLostError,
   advanceUpload,
+  createUpload,
   findUpload,
   finishUpload,
-  insertUpload,
   lockUpload,
   renewUploadLock,
   setUploadLength,
@@ -170,7 +170,7 @@ export {
   type Client,
   type ClientContent,
 } from './clients/clients.ts';
-export { IdempotencyMismatchError, type IdempotentCreate } from './idempotency/createOnce.ts';
+export { IdempotencyGoneError, IdempotencyMismatchError, type IdempotentCreate } from './idempotency/createOnce.ts';
 export {
   assertAdminKey,
   createApiKey,

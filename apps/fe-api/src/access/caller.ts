@@ -1,6 +1,21 @@
 import { Problem, isId, type ClientId } from '@connecta/contracts';
-import { KeyCache, OidcVerifier, bearerOf, hashKey, principalOf, type OidcOptions } from '@connecta/runtime';
-import { findApiKeyByHash, findClient, findClientId, type ApiRole, type Store } from '@connecta/store';
+import {
+  KeyCache,
+  OidcVerifier,
+  bearerOf,
+  hashKey,
+  idempotencyOf,
+  principalOf,
+  type OidcOptions,
+} from '@connecta/runtime';
+import {
+  findApiKeyByHash,
+  findClient,
+  findClientId,
+  type ApiRole,
+  type IdempotentCreate,
+  type Store,
+} from '@connecta/store';
 import type { Request } from 'express';
 
 /** Who sends a request. */
@@ -41,6 +56,12 @@ export function callerOf(req: Request): Caller {
 /** How a caller's Idempotency-Keys are told from others': a client's are its own, whatever key it shows. */
 export function scopeOf(caller: Caller, call: string): string {
   return caller.clientId ? `${call} client:${caller.clientId}` : `${call} ${caller.id}`;
+}
+
+/** What a request that creates one thing is known by, where it bears an Idempotency-Key. */
+export function onceOf(req: Request, call: string): IdempotentCreate | undefined {
+  const idempotency = idempotencyOf(req);
+  return idempotency && { ...idempotency, scope: scopeOf(callerOf(req), call) };
 }
 
 /**

@@ -21,7 +21,8 @@ import {
 } from '@connecta/store';
 import { Router } from 'express';
 import { z } from 'zod';
-import { callerOf } from '../access/caller.ts';
+import { callerOf, onceOf } from '../access/caller.ts';
+import { alreadyCreated, withStoreProblems } from '../access/store-problems.ts';
 
 type Operations = FeApiOperations;
 type View = OperationAnswer<Operations['getApiKey'], 200>;
@@ -44,10 +45,13 @@ export function apiKeysRouter({ store }: { store: Store }): Router {
     const { name, role, client } = inputOf<Operations['createApiKey']>(req).body;
     const clientId = await clientOf(store, role, client);
     const key = newKey('ck');
-    const made = await createApiKey(store, { name, role, clientId, hash: hashKey(key) });
-    res.setHeader('location', `/v1/api-keys/${made.id}`);
+    const { apiKey, repeated } = await withStoreProblems(
+      createApiKey(store, { name, role, clientId, hash: hashKey(key) }, onceOf(req, 'POST /v1/api-keys')),
+    );
+    if (repeated) throw alreadyCreated('key', apiKey.id);
+    res.setHeader('location', `/v1/api-keys/${apiKey.id}`);
     res.setHeader('cache-control', 'no-store');
-    answer<Operations['createApiKey'], 201>(res, 201, { ...viewOf(made), lastUsedAt: null, key });
+    answer<Operations['createApiKey'], 201>(res, 201, { ...viewOf(apiKey), lastUsedAt: null, key });
   });
   router.get('/v1/api-keys/:id', admin, async (req, res) => {
     const found = await findApiKey(store, inputOf<Operations['getApiKey']>(req).path.id);

@@ -3,7 +3,6 @@ import {
   answer,
   assertRevision,
   decodeCursor,
-  idempotencyOf,
   inputOf,
   requireIfMatch,
   requireRole,
@@ -25,7 +24,7 @@ import {
 } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { callerOf, scopeOf } from '../access/caller.ts';
+import { onceOf } from '../access/caller.ts';
 import { withStoreProblems } from '../access/store-problems.ts';
 
 type Operations = FeApiOperations;
@@ -46,14 +45,7 @@ export function clientsRouter({ store }: { store: Store }): Router {
   });
   router.post('/v1/clients', mayWrite, async (req, res) => {
     const content = await contentOf(store, inputOf<Operations['createClient']>(req).body);
-    const idempotency = idempotencyOf(req);
-    const { client, repeated } = await withStoreProblems(
-      createClient(
-        store,
-        content,
-        idempotency && { ...idempotency, scope: scopeOf(callerOf(req), 'POST /v1/clients') },
-      ),
-    );
+    const { client, repeated } = await withStoreProblems(createClient(store, content, onceOf(req, 'POST /v1/clients')));
     res.setHeader('location', `/v1/clients/${client.id}`);
     send(res, client, repeated ? 200 : 201);
   });

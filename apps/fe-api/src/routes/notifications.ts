@@ -32,7 +32,7 @@ import {
 } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { callerOf } from '../access/caller.ts';
+import { callerOf, onceOf } from '../access/caller.ts';
 import { withStoreProblems } from '../access/store-problems.ts';
 
 type Operations = FeApiOperations;
@@ -122,9 +122,11 @@ function addChannels(router: Router, { store }: NotificationParts): void {
   });
   router.post('/v1/notification-channels', mayWrite, async (req, res) => {
     const content = contentOf(inputOf<Operations['createNotificationChannel']>(req).body);
-    const made = await withStoreProblems(createChannel(store, content));
-    res.setHeader('location', `/v1/notification-channels/${made.id}`);
-    send(res, made, 201);
+    const { channel, repeated } = await withStoreProblems(
+      createChannel(store, content, onceOf(req, 'POST /v1/notification-channels')),
+    );
+    res.setHeader('location', `/v1/notification-channels/${channel.id}`);
+    send(res, channel, repeated ? 200 : 201);
   });
   router.get('/v1/notification-channels/:id', mayRead, async (req, res) => {
     send(res, await findChannel(store, inputOf<Operations['getNotificationChannel']>(req).path.id));
@@ -182,8 +184,7 @@ async function ownClient(store: Store, req: Request): Promise<ClientId> {
 function send(res: Response, channel: NotificationChannel | null, status: 200 | 201 = 200): void {
   if (!channel) throw noChannel();
   setEtag(res, channel.revision);
-  if (status === 201) answer<Operations['createNotificationChannel'], 201>(res, 201, channelView(channel));
-  else answer<Operations['getNotificationChannel'], 200>(res, 200, channelView(channel));
+  answer<Operations['createNotificationChannel'], 200 | 201>(res, status, channelView(channel));
 }
 
 function channelView(channel: NotificationChannel): ChannelView {

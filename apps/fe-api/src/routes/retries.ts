@@ -2,7 +2,8 @@ import { Problem, type FeApiOperations } from '@connecta/contracts';
 import { answer, inputOf, requireRole } from '@connecta/runtime';
 import { requestRetry, type Store } from '@connecta/store';
 import { Router } from 'express';
-import { callerOf } from '../access/caller.ts';
+import { callerOf, onceOf } from '../access/caller.ts';
+import { withStoreProblems } from '../access/store-problems.ts';
 import { visibleOrder } from '../orders/order-access.ts';
 
 type Operations = FeApiOperations;
@@ -13,7 +14,7 @@ export function retriesRouter({ store }: { store: Store }): Router {
   router.post('/v1/orders/:id/retry', requireRole('admin', 'operator', 'client'), async (req, res) => {
     const { path } = inputOf<Operations['retryOrder']>(req);
     const { id } = await visibleOrder(store, callerOf(req), path.id);
-    const outcome = await requestRetry(store, id);
+    const outcome = await withStoreProblems(requestRetry(store, id, onceOf(req, `POST /v1/orders/${id}/retry`)));
     switch (outcome.outcome) {
       case 'unknown':
         throw new Problem('not_found', 'There is no such order');

@@ -7,7 +7,6 @@ import {
   continueTrace,
   decodeCursor,
   formatTraceparent,
-  idempotencyOf,
   inputOf,
   requireIfMatch,
   requireRole,
@@ -29,7 +28,7 @@ import {
 } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { callerOf, scopeOf } from '../access/caller.ts';
+import { callerOf, onceOf } from '../access/caller.ts';
 import { withStoreProblems } from '../access/store-problems.ts';
 import { backfill } from '../schedules/backfill.ts';
 import {
@@ -98,12 +97,19 @@ function ticksRouter(parts: SchedulesParts): Router {
     const order = await orderOf(contentParts(parts), schedule, slot);
     const slots = slotsOf(schedule.times);
     const isSlot = (at: Date): boolean => slotsBetween(slots, at, new Date(at.getTime() + 1), 1).length > 0;
-    const fired = await fireManualTick(store, schedule.id, { slot, order, by: callerOf(req).createdBy, isSlot });
+    const fired = await withStoreProblems(
+      fireManualTick(
+        store,
+        schedule.id,
+        { slot, order, by: callerOf(req).createdBy, isSlot },
+        onceOf(req, `POST /v1/schedules/${schedule.id}/run-now`),
+      ),
+    );
     if (!fired) throw noSchedule();
-    res.setHeader('location', `/v1/orders/${order.id}`);
+    res.setHeader('location', `/v1/orders/${fired.orderId}`);
     answer<Operations['runScheduleNow'], 202>(res, 202, {
-      ...{ slot: fired.slot.toISOString(), kind: 'manual', state: 'fired' },
-      ...{ orderId: order.id, orderState: 'accepted', at: slot.toISOString() },
+      ...{ slot: fired.slot, kind: 'manual', state: 'fired' },
+      ...{ orderId: fired.orderId, orderState: 'accepted', at: fired.at },
     });
   });
   router.post('/v1/schedules/:id/backfill', mayWrite, async (req, res) => {
@@ -120,10 +126,9 @@ async function create(parts: SchedulesParts, req: Request, res: Response): Promi
   const { body } = inputOf<Operations['createSchedule']>(req);
   const { content, slots } = await readContent(contentParts(parts), body, now);
   const caller = callerOf(req);
-  const idempotency = idempotencyOf(req);
   const made = { content, nextAt: nextAtOf(slots, now, content.paused), createdBy: caller.createdBy };
   const { schedule, repeated } = await withStoreProblems(
-    createSchedule(parts.store, made, idempotency && { ...idempotency, scope: scopeOf(caller, 'POST /v1/schedules') }),
+    createSchedule(parts.store, made, onceOf(req, 'POST /v1/schedules')),
   );
   res.setHeader('location', `/v1/schedules/${schedule.id}`);
   send(res, schedule, repeated ? 200 : 201);

@@ -23,7 +23,8 @@ import {
 } from '@connecta/store';
 import { Router } from 'express';
 import { z } from 'zod';
-import { withStoreProblems } from '../access/store-problems.ts';
+import { onceOf } from '../access/caller.ts';
+import { alreadyCreated, withStoreProblems } from '../access/store-problems.ts';
 
 type Operations = FeApiOperations;
 type View = OperationAnswer<Operations['getServiceAccount'], 200>;
@@ -49,11 +50,14 @@ export function serviceAccountsRouter({ store }: { store: Store }): Router {
     } = inputOf<Operations['createServiceAccount']>(req).body;
     const key = newKey('sk');
     const clients = await namesOf(store, allowedClients);
-    const account = { name, workerType, blobAccess, mayNameFiles, allowedClients: clients, hash: hashKey(key) };
-    const made = await withStoreProblems(createServiceAccount(store, account));
-    res.setHeader('location', `/v1/service-accounts/${made.id}`);
+    const wanted = { name, workerType, blobAccess, mayNameFiles, allowedClients: clients, hash: hashKey(key) };
+    const { account, repeated } = await withStoreProblems(
+      createServiceAccount(store, wanted, onceOf(req, 'POST /v1/service-accounts')),
+    );
+    if (repeated) throw alreadyCreated('account', account.id);
+    res.setHeader('location', `/v1/service-accounts/${account.id}`);
     res.setHeader('cache-control', 'no-store');
-    answer<Operations['createServiceAccount'], 201>(res, 201, { ...viewOf(made), lastUsedAt: null, key });
+    answer<Operations['createServiceAccount'], 201>(res, 201, { ...viewOf(account), lastUsedAt: null, key });
   });
   router.get('/v1/service-accounts/:id', admin, async (req, res) => {
     const found = await findManagedServiceAccount(store, inputOf<Operations['getServiceAccount']>(req).path.id);

@@ -1,7 +1,9 @@
 import { Problem, isId, newId, type BlobId } from '@connecta/contracts';
 import { announcedBytes, bodyOf, dropBody, fileNameFrom, mediaTypeFrom, refuseTooLarge } from '@connecta/intake';
-import { findUpload, insertUpload, removeBlob, setUploadLength, type LockedUpload, type Upload } from '@connecta/store';
+import { idempotencyOf } from '@connecta/runtime';
+import { createUpload, findUpload, removeBlob, setUploadLength, type LockedUpload, type Upload } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
+import { withStoreProblems } from '../access/store-problems.ts';
 import { maySee, ownerOf, requireWriter, type BlobAccess } from '../blobs/blob-access.ts';
 import { appendBytes, finishWhole, giveUp, type UploadParts } from '../uploads/append-bytes.ts';
 import {
@@ -62,9 +64,8 @@ class UploadRoutes {
     const withBytes = req.headers['content-type'] === BYTES;
     const checksum = withBytes ? checksumOf(req) : null;
     const caller = access.callerOf(req);
-    const id = newId<BlobId>();
-    const expiresAt = await insertUpload(store, {
-      id,
+    const upload = {
+      id: newId<BlobId>(),
       length,
       metadata,
       ownerClientId: await ownerOf(access, caller, metadata['client']),
@@ -73,10 +74,18 @@ class UploadRoutes {
       fileName: fileNameFrom(metadata['filename']),
       checksum: sha256From(metadata['sha256']),
       ttlMs: uploadTtlMs,
-    });
+    };
+    const idempotency = idempotencyOf(req, JSON.stringify([length, metadata]));
+    const once = idempotency && { ...idempotency, scope: `uploads:${upload.ownerClientId}` };
+    const { id, expiresAt, repeated } = await withStoreProblems(createUpload(store, upload, once));
     res.setHeader('Location', `/v1/uploads/${id}`);
     res.setHeader('Upload-Expires', expiresAt.toUTCString());
-    if (withBytes || length === 0) {
+    if (repeated) {
+      // What came with the first request may have arrived in part: the client goes on from where it is.
+      dropBody(req);
+      const { offset } = (await findUpload(store, id)) ?? { offset: 0 };
+      res.setHeader('Upload-Offset', String(offset));
+    } else if (withBytes || length === 0) {
       const offset = await withUploadLock(store, id, (upload, silence) =>
         this.#receive(req, upload, { silence, checksum }),
       );

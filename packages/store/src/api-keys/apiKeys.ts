@@ -1,5 +1,6 @@
 import { newId, type ClientId } from '@connecta/contracts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import { createOnce, type IdempotentCreate } from '../idempotency/createOnce.ts';
 import type { Store } from '../store.ts';
 
 export type ApiRole = 'admin' | 'operator' | 'viewer' | 'client';
@@ -69,11 +70,18 @@ export async function findApiKey(store: Store, id: string): Promise<ApiKey | nul
   return row && toApiKey(row);
 }
 
+/** @throws IdempotencyMismatchError, IdempotencyGoneError */
 export async function createApiKey(
   store: Store,
   key: { name: string; role: ApiRole; clientId: ClientId | null; hash: string },
-): Promise<ApiKey> {
-  return toApiKey(await store.prisma.apiKey.create({ data: { id: newId(), ...key }, include: WITH_CLIENT }));
+  idempotency?: IdempotentCreate,
+): Promise<{ apiKey: ApiKey; repeated: boolean }> {
+  const { made, repeated } = await createOnce(store, idempotency, {
+    create: async (tx) => toApiKey(await tx.apiKey.create({ data: { id: newId(), ...key }, include: WITH_CLIENT })),
+    idOf: ({ id }) => id,
+    find: (id) => findApiKey(store, id),
+  });
+  return { apiKey: made, repeated };
 }
 
 /** False when there is no such key, or it was revoked before. */

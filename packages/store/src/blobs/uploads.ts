@@ -1,4 +1,6 @@
 import type { BlobId, ClientId } from '@connecta/contracts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { createOnce, type IdempotentCreate } from '../idempotency/createOnce.ts';
 import type { Store } from '../store.ts';
 import type { BlobState } from './blob.ts';
 
@@ -54,24 +56,37 @@ export interface NewUpload {
   ttlMs: number;
 }
 
-/** Makes a resumable upload of no bytes yet; the time when it expires. */
-export async function insertUpload(store: Store, upload: NewUpload): Promise<Date> {
-  const { rows } = await store.pool.query<{ expiresAt: Date }>({
-    name: 'insert_upload',
-    text: `WITH blob AS (
-             INSERT INTO blobs (id, owner_client_id, created_by, state, media_type, size, file_name, expires_at)
-             SELECT $1, c.id, $3, 'uploading', $4, 0, $5, now() + c.retention_days * interval '1 day'
-             FROM clients c WHERE c.id = $2 RETURNING id)
-           INSERT INTO uploads (blob_id, length, blocks, metadata, checksum, expires_at)
-           SELECT id, $6, '{}', $7, $8, now() + $9 * interval '1 millisecond' FROM blob
-           RETURNING expires_at AS "expiresAt"`,
-    values: [
-      ...[upload.id, upload.ownerClientId, upload.createdBy, upload.mediaType, upload.fileName],
-      ...[upload.length, JSON.stringify(upload.metadata), upload.checksum, upload.ttlMs],
-    ],
+/**
+ * Makes a resumable upload of no bytes yet; a repeat under the same key brings the first one, however far it is.
+ *
+ * @throws IdempotencyMismatchError, IdempotencyGoneError
+ */
+export async function createUpload(
+  store: Store,
+  upload: NewUpload,
+  idempotency?: IdempotentCreate,
+): Promise<{ id: BlobId; expiresAt: Date; repeated: boolean }> {
+  const { made, repeated } = await createOnce(store, idempotency, {
+    create: async (tx) => ({ id: upload.id, expiresAt: await insertUpload(tx, upload) }),
+    idOf: ({ id }) => id,
+    find: (id) => findUpload(store, id as BlobId),
   });
-  const [made] = rows;
-  if (!made) throw new Error(`client ${upload.ownerClientId} is gone`);
+  return { id: made.id, expiresAt: made.expiresAt, repeated };
+}
+
+async function insertUpload(tx: Prisma.TransactionClient, upload: NewUpload): Promise<Date> {
+  const { id, ownerClientId, createdBy, mediaType, fileName = null, length, checksum = null, ttlMs } = upload;
+  const [made] = await tx.$queryRaw<{ expiresAt: Date }[]>`
+    WITH blob AS (
+      INSERT INTO blobs (id, owner_client_id, created_by, state, media_type, size, file_name, expires_at)
+      SELECT ${id}::uuid, c.id, ${createdBy}, 'uploading', ${mediaType}, 0, ${fileName},
+        now() + c.retention_days * interval '1 day'
+      FROM clients c WHERE c.id = ${ownerClientId}::uuid RETURNING id)
+    INSERT INTO uploads (blob_id, length, blocks, metadata, checksum, expires_at)
+    SELECT id, ${length}::bigint, '{}', ${JSON.stringify(upload.metadata)}::jsonb, ${checksum},
+      now() + ${ttlMs}::float8 * interval '1 millisecond'
+    FROM blob RETURNING expires_at AS "expiresAt"`;
+  if (!made) throw new Error(`client ${ownerClientId} is gone`);
   return made.expiresAt;
 }
 

@@ -13,6 +13,11 @@ export class IdempotencyMismatchError extends Error {
   override readonly name = 'IdempotencyMismatchError';
 }
 
+/** Thrown when what a key led to has been deleted since. */
+export class IdempotencyGoneError extends Error {
+  override readonly name = 'IdempotencyGoneError';
+}
+
 interface Creation<Made> {
   create(tx: Prisma.TransactionClient): Promise<Made>;
   idOf(made: Made): string;
@@ -26,7 +31,7 @@ const KEPT_MS = 24 * 3_600_000;
  * Creates something in one transaction with its Idempotency-Key: a repeat brings what the first request made. Of two at
  * once the later one fails on a unique index and then finds the key.
  *
- * @throws IdempotencyMismatchError, and what `create` throws.
+ * @throws IdempotencyMismatchError, IdempotencyGoneError, and what `create` throws.
  */
 export async function createOnce<Made>(
   store: Store,
@@ -68,7 +73,9 @@ async function findEarlier<Made>(
   });
   if (!row) return null;
   if (row.bodyHash !== idempotency.bodyHash) throw new IdempotencyMismatchError();
-  return creation.find((row.answer as { id: string }).id);
+  const made = await creation.find((row.answer as { id: string }).id);
+  if (!made) throw new IdempotencyGoneError();
+  return made;
 }
 
 function nameOf({ scope, key }: IdempotentCreate): { scope: string; key: string } {

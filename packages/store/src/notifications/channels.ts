@@ -1,7 +1,7 @@
 import { newId } from '@connecta/contracts';
 import { NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { isUniqueViolation } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
 import type { Store } from '../store.ts';
 
 export type ChannelKind = 'webhook' | 'mail';
@@ -48,10 +48,19 @@ export async function findChannel(store: Store, id: string): Promise<Notificatio
   return row && toChannel(row);
 }
 
-/** @throws NameTakenError when the team has this target already */
-export async function createChannel(store: Store, content: NotificationChannelContent): Promise<NotificationChannel> {
+/** @throws NameTakenError when the team has this target already; IdempotencyMismatchError, IdempotencyGoneError */
+export async function createChannel(
+  store: Store,
+  content: NotificationChannelContent,
+  idempotency?: IdempotentCreate,
+): Promise<{ channel: NotificationChannel; repeated: boolean }> {
   try {
-    return toChannel(await store.prisma.notificationChannel.create({ data: { id: newId(), ...content } }));
+    const { made, repeated } = await createOnce(store, idempotency, {
+      create: async (tx) => toChannel(await tx.notificationChannel.create({ data: { id: newId(), ...content } })),
+      idOf: ({ id }) => id,
+      find: (id) => findChannel(store, id),
+    });
+    return { channel: made, repeated };
   } catch (error) {
     throw isUniqueViolation(error) ? new NameTakenError(content.target, { cause: error }) : error;
   }

@@ -1,6 +1,8 @@
 import type { Edge, HistoryEvent, JobId, OrderId, OrderState, PlanId, Progress } from '@connecta/contracts';
 import { compilePlan, takeUp, type CompiledPlan, type StoredPlan, type TakenUp } from '@connecta/domain';
 import type pg from 'pg';
+import type { IdempotentCreate } from '../idempotency/createOnce.ts';
+import { findAnswer, keepAnswer } from '../idempotency/keptAnswer.ts';
 import { CHANNELS, orderSignalOf } from '../signals/listen.ts';
 import type { Store } from '../store.ts';
 import { inTransaction } from '../workers/transaction.ts';
@@ -10,7 +12,12 @@ export type RetryOutcome =
   | { outcome: 'not_failed'; state: OrderState }
   /** It failed as a whole: no job of it did. */
   | { outcome: 'nothing_to_retry' }
-  | { outcome: 'retried'; epoch: number; retried: string[] };
+  | ({ outcome: 'retried' } & Retry);
+
+interface Retry {
+  epoch: number;
+  retried: string[];
+}
 
 interface FamilyOrder {
   id: OrderId;
@@ -40,13 +47,16 @@ interface Retried {
 /**
  * Takes a failed order up again under its row lock, in one transaction with its history: a new epoch; failed jobs are due
  * at once, with fresh counters, and get a new attempt from the timers; what was blocked will be decided on again. With it,
- * the failed orders that its failed steps are, and theirs: they go on where they had failed.
+ * the failed orders that its failed steps are, and theirs: they go on where they had failed. A repeat under the same key
+ * changes nothing and brings what the first request did. @throws IdempotencyMismatchError
  */
-export function requestRetry(store: Store, id: OrderId): Promise<RetryOutcome> {
+export function requestRetry(store: Store, id: OrderId, idempotency?: IdempotentCreate): Promise<RetryOutcome> {
   return inTransaction(store, async (client): Promise<RetryOutcome> => {
     const family = await lockFamily(client, id);
     const root = family.find((order) => order.id === id);
     if (!root) return { outcome: 'unknown' };
+    const earlier = await findAnswer<Retry>(client, idempotency);
+    if (earlier) return { outcome: 'retried', ...earlier };
     if (root.state !== 'failed') return { outcome: 'not_failed', state: root.state };
     const plans = await findPlans(client, family);
     const outcomes = await findOutcomes(client, family);
@@ -61,7 +71,9 @@ export function requestRetry(store: Store, id: OrderId): Promise<RetryOutcome> {
       level = await retriedChildren(client, { family, jobs, taken });
     }
     await unsettleTick(client, id, root.createdBy);
-    return { outcome: 'retried', epoch: root.epoch + 1, retried: first.again };
+    const retry: Retry = { epoch: root.epoch + 1, retried: first.again };
+    await keepAnswer(client, idempotency, retry);
+    return { outcome: 'retried', ...retry };
   });
 }
 

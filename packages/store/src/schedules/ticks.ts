@@ -1,5 +1,7 @@
 import type { OrderId, ProblemDocument, ScheduleId } from '@connecta/contracts';
 import type pg from 'pg';
+import type { IdempotentCreate } from '../idempotency/createOnce.ts';
+import { findAnswer, keepAnswer } from '../idempotency/keptAnswer.ts';
 import { insertOrdersOn, type NewOrder } from '../intake/insertOrders.ts';
 import type { Store } from '../store.ts';
 import { inTransaction } from '../workers/transaction.ts';
@@ -110,18 +112,29 @@ export function fireQueuedTick(
   });
 }
 
+/** A tick that somebody asked for, in ISO times. */
+export interface ManualTick {
+  slot: string;
+  orderId: OrderId;
+  at: string;
+}
+
 /**
  * Places an order of a schedule beside its slots; the tick's slot is now, or the next millisecond that is free and that
- * `isSlot` does not know for a slot of the clock, which would be taken for decided. Null: there is no such schedule.
+ * `isSlot` does not know for a slot of the clock, which would be taken for decided. Null: there is no such schedule. A
+ * repeat under the same key places nothing and brings the first tick. @throws IdempotencyMismatchError
  */
 export function fireManualTick(
   store: Store,
   scheduleId: ScheduleId,
   { slot, order, by, isSlot }: { slot: Date; order: NewOrder; by: string; isSlot: (at: Date) => boolean },
-): Promise<{ slot: Date; orderId: OrderId } | null> {
+  idempotency?: IdempotentCreate,
+): Promise<ManualTick | null> {
   return inTransaction(store, async (client) => {
     const { rowCount } = await client.query('SELECT FROM schedules WHERE id = $1 FOR UPDATE', [scheduleId]);
     if (rowCount === 0) return null;
+    const earlier = await findAnswer<ManualTick>(client, idempotency);
+    if (earlier) return earlier;
     // An earlier call may stand at the very same millisecond.
     const { rows } = await client.query<{ slot: Date }>(
       `SELECT slot FROM schedule_ticks WHERE schedule_id = $1 AND slot >= $2 AND slot < $2 + interval '1 second'`,
@@ -132,7 +145,9 @@ export function fireManualTick(
     while (taken.has(free) || isSlot(new Date(free))) free++;
     const tick: NewTick = { slot: new Date(free), kind: 'manual', state: 'fired', reason: `asked for by ${by}`, order };
     await insertTicks(client, scheduleId, [tick]);
-    return { slot: tick.slot, orderId: order.id };
+    const fired: ManualTick = { slot: tick.slot.toISOString(), orderId: order.id, at: slot.toISOString() };
+    await keepAnswer(client, idempotency, fired);
+    return fired;
   });
 }
 

@@ -1,6 +1,6 @@
 import { newId } from '@connecta/contracts';
 import { NameTakenError } from '../clients/clients.ts';
-import { isUniqueViolation } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
 import type { Store } from '../store.ts';
 
 export type BlobAccessKind = 'gateway' | 'direct';
@@ -42,14 +42,20 @@ export async function findManagedServiceAccount(store: Store, id: string): Promi
   return row && toAccount(row);
 }
 
-/** A revoked account gives its name free. @throws NameTakenError */
+/** A revoked account gives its name free. @throws NameTakenError, IdempotencyMismatchError, IdempotencyGoneError */
 export async function createServiceAccount(
   store: Store,
   account: Omit<ManagedServiceAccount, 'id' | 'createdAt' | 'lastUsedAt'> & { hash: string },
-): Promise<ManagedServiceAccount> {
+  idempotency?: IdempotentCreate,
+): Promise<{ account: ManagedServiceAccount; repeated: boolean }> {
   try {
-    const row = await store.prisma.serviceAccount.create({ data: { id: newId(), ...account }, select: SHOWN });
-    return toAccount(row);
+    const { made, repeated } = await createOnce(store, idempotency, {
+      create: async (tx) =>
+        toAccount(await tx.serviceAccount.create({ data: { id: newId(), ...account }, select: SHOWN })),
+      idOf: ({ id }) => id,
+      find: (id) => findManagedServiceAccount(store, id),
+    });
+    return { account: made, repeated };
   } catch (error) {
     throw isUniqueViolation(error) ? new NameTakenError(account.name, { cause: error }) : error;
   }
