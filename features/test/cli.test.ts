@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { brittleLine } from '../src/brittleLine.ts';
 import { CommandLine, connectaFile } from '../src/commandLine.ts';
 import { hasPrograms } from '../src/shellBlocks.ts';
-import { TestSystem } from '../src/system.ts';
+import { TestSystem, until } from '../src/system.ts';
 
 describe('the command line', () => {
   let system: TestSystem;
@@ -70,23 +70,40 @@ describe('the command line', () => {
     expect((await cli.run('orders', 'cancel', id)).code).toBe(6);
   });
 
-  test('runs an order for each line of a CSV file and tells how each ended', async () => {
-    await cli.write('numbers.csv', ['input', ...Array.from({ length: 40 }, (_, n) => String(n)), 'text'].join('\n'));
-    const { code, out } = await cli.run(
-      'run',
-      'generic/add-2',
-      '--from-csv',
-      'numbers.csv',
-      '--at-once',
-      '15',
-      '-o',
-      'json',
-    );
-    const lines = JSON.parse(out) as { line: number; state: string; result?: number }[];
+  test('runs an order for each line of a CSV file, through a restart of the gateway, and never twice', async () => {
+    // Given a file with a text where numbers are needed, and a file to send that is not there
+    const numbers = Array.from({ length: 40 }, (_, n) => String(n));
+    await cli.write('numbers.csv', ['input', ...numbers, 'text', '@missing.bin', '@note.txt'].join('\n'));
+    await cli.write('note.txt', 'a note');
+    const command = ['run', 'probe/steady', '--from-csv', 'numbers.csv', '--at-once', '15', '-o', 'json'];
+    // When the gateway is killed while the orders run
+    const child = cli.begin(command);
+    const ended = cli.ended(child);
+    await until(async () => (await system.store.prisma.order.count({ where: { state: 'completed' } })) > 5);
+    system.process('fe-api').kill('SIGKILL');
+    // Then each line is told with how it came out
+    const { code, out } = await ended;
+    const lines = JSON.parse(out) as { line: number; state: string; orderId?: string; result?: number }[];
     expect(code).toBe(1);
-    expect(lines).toHaveLength(41);
-    expect(lines.slice(0, 40).map(({ result }) => result)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
-    expect(lines[40]).toMatchObject({ line: 42, state: 'failed' });
+    expect(lines.slice(0, 40).map(({ result }) => result)).toEqual(numbers.map((n) => Number(n) + 1));
+    expect(lines.slice(40)).toMatchObject([
+      { line: 42, state: 'failed' },
+      { line: 43, state: 'refused', error: { message: expect.stringContaining('there is no such file') } },
+      { line: 44, state: 'failed', orderId: expect.any(String) },
+    ]);
+    // And the same command finds the same orders, while --anew places others
+    const placed = await system.store.prisma.order.count();
+    const again = await cli.run(...command);
+    expect(JSON.parse(again.out)).toEqual(lines);
+    expect(await system.store.prisma.order.count()).toBe(placed);
+    await cli.write('one.csv', 'input\n1\n');
+    const ids = [];
+    for (const more of [[], [], ['--anew']]) {
+      const [line] = await cli.json<{ orderId: string }[]>('run', 'generic/add-2', '--from-csv', 'one.csv', ...more);
+      ids.push(line?.orderId);
+    }
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
   });
 
   test('Ctrl-C while watching leaves the order running and says how to go on', async () => {

@@ -18,6 +18,7 @@ interface RunOptions {
   watch?: boolean;
   fromCsv?: string;
   atOnce: number;
+  anew?: boolean;
 }
 
 /** `connecta run`: one order, or one for each line of a CSV file. */
@@ -34,6 +35,10 @@ export function addRun(program: Command, tools: CommandTools): void {
     .option('-w, --watch', 'follow the order to its end; exit code 1 when it fails')
     .option('--from-csv <file>', 'one order for each line, then a table of how they ended (- for standard input)')
     .option('--at-once <n>', 'with --from-csv: orders that are open at a time', countOf, 100)
+    .option(
+      '--anew',
+      'with --from-csv: place every order once more, also those that an earlier run of this file placed',
+    )
     .addHelpText('after', EXAMPLES)
     .action((what: string, options: RunOptions) => run(what, options, tools));
 }
@@ -58,7 +63,7 @@ async function run(what: string, options: RunOptions, { session, ended }: Comman
     if (options.input !== undefined || options.file !== undefined) {
       throw new UsageError('With --from-csv the inputs are in the file: leave --input and --file out.');
     }
-    ended(await runCsv(session, { base, csv: options.fromCsv, atOnce: options.atOnce }));
+    ended(await runCsv(session, { base, csv: options.fromCsv, atOnce: options.atOnce, anew: options.anew === true }));
     return;
   }
   const request = { ...base, ...(await inputOf(options, { session, client })) };

@@ -1,32 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../api/api.ts';
-import type { Answer, OrderRequest } from '../api/shapes.ts';
+import type { OrderRequest } from '../api/shapes.ts';
 import { CliError, EXIT } from '../failures.ts';
 
 const MOST_TRIES = 5;
 const PAUSE_MS = 400;
-
-/** What became of one order of a batch. */
-export type Outcome = Answer<'createOrders', 200>['items'][number];
 
 /** Places an order; a gateway that is away for a moment is asked again under the same key, so there is one order. */
 export function placeOrder(api: Api, request: OrderRequest): Promise<{ id: string }> {
   return withOneKey((key) =>
     api.take(api.client.POST('/v1/orders', { params: { header: { 'Idempotency-Key': key } }, body: request })),
   );
-}
-
-/** Places up to 1,000 orders in one call; each has an outcome of its own. */
-export async function placeOrders(api: Api, orders: readonly OrderRequest[]): Promise<Outcome[]> {
-  const { items } = await withOneKey((key) =>
-    api.take(
-      api.client.POST('/v1/orders/batch', {
-        params: { header: { 'Idempotency-Key': key } },
-        body: { orders: orders.map((order) => ({ ...order })) },
-      }),
-    ),
-  );
-  return items;
 }
 
 /** Repeats a call that a broken connection or a gateway in restart kept from being answered, always under one key. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { basename, extname, resolve } from 'node:path';
 import { CliError, EXIT } from '../failures.ts';
 
@@ -17,13 +18,14 @@ export interface LocalFile {
 /** Looks a file up and hashes it, so that what arrives can be compared with it. @throws CliError */
 export async function readLocalFile(path: string, cwd: string): Promise<LocalFile> {
   const whole = resolve(cwd, path);
-  const facts = await stat(whole).catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new CliError(EXIT.usage, `${path} cannot be read: ${code === 'ENOENT' ? 'there is no such file' : message}`);
-  });
+  };
+  const facts = await stat(whole).catch(unreadable);
   if (!facts.isFile()) throw new CliError(EXIT.usage, `${path} is no file.`);
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(whole)) hash.update(chunk as Buffer);
+  await pipeline(createReadStream(whole), hash).catch(unreadable);
   return {
     path: whole,
     name: basename(whole),

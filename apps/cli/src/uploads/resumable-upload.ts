@@ -30,6 +30,7 @@ export async function sendResumable(
   file: LocalFile,
   options: {
     client: string | undefined;
+    idempotencyKey: string;
     begun: string | undefined;
     started: (uploadId: string) => void;
     progress: UploadProgress;
@@ -42,9 +43,10 @@ export async function sendResumable(
     let uploadId = options.begun;
     let offset = uploadId === undefined ? undefined : await arrivedOf(api, uploadId, file.size);
     if (uploadId === undefined || offset === undefined) {
-      uploadId = await create(api, file, options.client);
+      const made = await create(api, file, options);
+      uploadId = made.id;
       options.started(uploadId);
-      offset = 0;
+      offset = made.offset;
     }
     progress.sent(offset);
     for (let tries = 0; offset < file.size;) {
@@ -75,7 +77,11 @@ function isCut(error: unknown): boolean {
   return error.exitCode === EXIT.unreachable || error.exitCode === EXIT.unavailable || error.exitCode === EXIT.conflict;
 }
 
-async function create(api: Api, file: LocalFile, client: string | undefined): Promise<string> {
+async function create(
+  api: Api,
+  file: LocalFile,
+  { client, idempotencyKey }: { client: string | undefined; idempotencyKey: string },
+): Promise<{ id: string; offset: number }> {
   const metadata = {
     filename: file.name,
     filetype: file.mediaType,
@@ -86,6 +92,7 @@ async function create(api: Api, file: LocalFile, client: string | undefined): Pr
     method: 'POST',
     headers: {
       ...TUS,
+      'idempotency-key': idempotencyKey,
       'upload-length': String(file.size),
       'upload-metadata': Object.entries(metadata)
         .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
@@ -95,7 +102,7 @@ async function create(api: Api, file: LocalFile, client: string | undefined): Pr
   await refuse(response);
   const id = response.headers.get('location')?.split('/').at(-1);
   if (!id) throw new CliError(EXIT.unavailable, 'The upload was begun without an address.');
-  return id;
+  return { id, offset: Number(response.headers.get('upload-offset') ?? 0) };
 }
 
 /** How many bytes have arrived; undefined when the upload is not known any more, or is of another size. */

@@ -14,28 +14,39 @@ const ONE_GO_BYTES = 4 * 1024 * 1024;
 const ONE_GO_TIMEOUT_MS = 120_000;
 const BAR_COLUMNS = 30;
 
-/** Stores a file as a blob and gives its id: small ones in one request, larger ones so that a cut costs little. */
-export async function sendFile(
-  session: Session,
-  path: string,
-  { client, quiet = false }: { client: string | undefined; quiet?: boolean },
-): Promise<string> {
-  const file = await readLocalFile(path, session.around.cwd);
+/** How a file is sent. */
+interface Sending {
+  client: string | undefined;
+  quiet?: boolean;
+  /** The same key for the same file gives the same blob. */
+  idempotencyKey?: string;
+}
+
+/** Stores a file as a blob and gives its id. */
+export async function sendFile(session: Session, path: string, sending: Sending): Promise<string> {
+  return sendLocalFile(session, await readLocalFile(path, session.around.cwd), sending);
+}
+
+/** {@link sendFile} of a file that was looked at: small ones in one request, larger ones so that a cut costs little. */
+export async function sendLocalFile(session: Session, file: LocalFile, sending: Sending): Promise<string> {
+  const { client, quiet = false, idempotencyKey = crypto.randomUUID() } = sending;
   const { api } = session;
-  if (file.size <= ONE_GO_BYTES) return sendInOneGo(api, file, client);
-  const kept = new KeptUploads(session.around.env);
+  if (file.size <= ONE_GO_BYTES) return sendInOneGo(api, file, { client, idempotencyKey });
+  // Under a key of the caller's the gateway knows what was begun.
+  const kept = sending.idempotencyKey === undefined ? new KeptUploads(session.around.env) : undefined;
   // The same bytes for the same client at the same place: whatever the file is called now.
   const key = [api.url, client ?? '', file.sha256].join(' ');
   const view = new UploadView(session, file, quiet);
   try {
     const blobId = await sendResumable(api, file, {
       client,
-      begun: kept.find(key),
-      started: (uploadId) => kept.keep(key, uploadId),
+      idempotencyKey,
+      begun: kept?.find(key),
+      started: (uploadId) => kept?.keep(key, uploadId),
       progress: view,
       interrupted: session.interrupted,
     });
-    kept.forget(key);
+    kept?.forget(key);
     view.end();
     return blobId;
   } catch (error) {
@@ -49,7 +60,11 @@ export async function sendFile(
   }
 }
 
-async function sendInOneGo(api: Api, file: LocalFile, client: string | undefined): Promise<string> {
+async function sendInOneGo(
+  api: Api,
+  file: LocalFile,
+  { client, idempotencyKey }: { client: string | undefined; idempotencyKey: string },
+): Promise<string> {
   const query = new URLSearchParams({ fileName: file.name, ...(client ? { client } : {}) });
   const handle = await open(file.path);
   try {
@@ -61,7 +76,7 @@ async function sendInOneGo(api: Api, file: LocalFile, client: string | undefined
           'content-type': file.mediaType,
           'content-length': String(file.size),
           'connecta-sha256': file.sha256,
-          'idempotency-key': crypto.randomUUID(),
+          'idempotency-key': idempotencyKey,
         },
         body: file.size === 0 ? '' : bytesOf(handle, { from: 0, to: file.size, sent: () => undefined }),
         duplex: 'half',
