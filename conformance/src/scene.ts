@@ -8,8 +8,10 @@ import type { WorkerProcess } from './worker-process.ts';
 
 /** How long the kit waits for what a worker should do, unless it is told otherwise. */
 export const PATIENCE_MS = 15_000;
-/** A slow case may take this long. */
+/** A slow case has to end within this time. */
 export const SLOW_MS = 30_000;
+/** How long a slow case takes at most. */
+const SLOWEST_MS = 10_000;
 
 /** What every scenario works with. */
 export class Scene {
@@ -18,6 +20,8 @@ export class Scene {
   readonly verdicts: Verdicts;
   readonly cases: Cases;
   readonly patienceMs: number;
+  /** How long a slow case takes; known once one was seen to its end. */
+  slowMs = SLOWEST_MS;
 
   constructor(parts: {
     fake: FakeBeApi;

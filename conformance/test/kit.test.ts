@@ -23,8 +23,10 @@ const kit = (fault: string, rules: readonly Rule[]): Promise<KitReport> =>
     ...(rules.length > 0 ? { patienceMs: 8_000 } : {}),
   });
 
-const failed = ({ verdicts }: KitReport): Rule[] =>
-  verdicts.flatMap(({ rule, verdict }) => (verdict.state === 'failed' ? [rule] : []));
+const rulesOf = ({ verdicts }: KitReport, state: string): Rule[] =>
+  verdicts.flatMap(({ rule, verdict }) => (verdict.state === state ? [rule] : []));
+const failed = (report: KitReport): Rule[] => rulesOf(report, 'failed');
+const skipped = (report: KitReport): Rule[] => rulesOf(report, 'skipped');
 
 /** Each fault, and the rule that it breaks. */
 const FAULTS: readonly [fault: string, rule: Rule][] = [
@@ -57,51 +59,53 @@ const FAULTS: readonly [fault: string, rule: Rule][] = [
   ['dies-on-sigterm', 23],
 ];
 
+const has = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+/** A test that needs a program. In CI its absence is a failure, elsewhere a reason to pass over, which the title tells. */
+const withProgram = (program: string, title: string, run: () => Promise<void>): void => {
+  if (has(program) || (process.env['CI'] ?? '') !== '') test.concurrent(title, run);
+  else test.concurrent.skip(`${title} (there is no ${program} here)`, run);
+};
+const example = async (folder: string, command: string, slots: number): Promise<KitReport> => {
+  const cases = await readCases(join(examples, folder, 'conformance.json'));
+  return runKit({ command, cases, slots, own: process.env });
+};
+
+// All in one room, the longest first: they run side by side.
 describe('the kit', () => {
-  test('passes a worker that keeps the rules', async () => {
+  withProgram('python3', 'passes the example in Python, profiles and checkpoints included', async () => {
+    const report = await example('python-task-server', `python3 ${examples}/python-task-server/main.py`, 2);
+    expect(report.verdicts.filter(({ verdict }) => verdict.state !== 'passed')).toEqual([]);
+  });
+
+  withProgram('curl', 'passes the example in shell, which has neither profiles nor checkpoints', async () => {
+    const report = await example('shell-worker', `${examples}/shell-worker/worker.sh`, 1);
+    expect(failed(report)).toEqual([]);
+    expect(skipped(report)).toEqual([21, 24, 25, 26]);
+  });
+
+  test.concurrent('passes a worker that keeps the rules', async () => {
     const report = await kit('', []);
     expect(report.verdicts.filter(({ verdict }) => verdict.state === 'failed')).toEqual([]);
     expect(report.passed).toBe(true);
-    const skipped = report.verdicts.filter(({ verdict }) => verdict.state === 'skipped').map(({ rule }) => rule);
-    expect(skipped).toEqual([21, 24, 25, 26]);
+    expect(skipped(report)).toEqual([21, 24, 25, 26]);
   });
 
-  test.each(FAULTS)('finds a worker that has the fault %s by rule %i', async (fault, rule) => {
+  test.concurrent.each(FAULTS)('finds a worker that has the fault %s by rule %i', async (fault, rule) => {
     const report = await kit(fault, [rule]);
     expect(failed(report)).toEqual([rule]);
     expect(report.passed).toBe(false);
   });
 
-  test('says that a worker that cannot even register breaks rule 1', async () => {
+  test.concurrent('says that a worker that cannot even register breaks rule 1', async () => {
     const report = await kit('invalid-registration', [1, 2]);
     expect(failed(report)).toContain(1);
-  });
-});
-
-describe('the example in', () => {
-  const has = (program: string): boolean =>
-    (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-      try {
-        accessSync(join(folder, program), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-  const example = async (folder: string, command: string, slots: number): Promise<void> => {
-    const cases = await readCases(join(examples, folder, 'conformance.json'));
-    const report = await runKit({ command: `${join(examples, folder)}/${command}`, cases, slots, own: process.env });
-    expect(report.verdicts.filter(({ verdict }) => verdict.state === 'failed')).toEqual([]);
-  };
-  // In CI a missing program is a failure, not a reason to pass over.
-  const withProgram = (program: string) => (has(program) || process.env['CI'] === 'true' ? test : test.skip);
-
-  withProgram('curl')('shell keeps the rules', () => example('shell-worker', 'worker.sh', 1));
-
-  withProgram('python3')('Python keeps the rules, profiles and checkpoints included', async () => {
-    const folder = join(examples, 'python-task-server');
-    const cases = await readCases(join(folder, 'conformance.json'));
-    const report = await runKit({ command: `python3 ${folder}/main.py`, cases, slots: 2, own: process.env });
-    expect(report.verdicts.filter(({ verdict }) => verdict.state !== 'passed')).toEqual([]);
   });
 });

@@ -44,6 +44,8 @@ export class FakeJob {
   verdict: 'held' | 'cancel' | 'stale' = 'held';
   /** Every report but a heartbeat is answered 409. */
   refused = false;
+  /** Its first end is answered 409, as everything from then on. */
+  refusesEnd = false;
   claimedAtMs = 0;
   endBody: string | undefined;
 

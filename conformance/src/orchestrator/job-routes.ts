@@ -110,6 +110,7 @@ function report(fake: FakeBeApi, what: 'ack' | 'start' | 'complete' | 'fail', re
   if (what === 'complete' && jsonBytes((body as { value: JsonValue }).value) > 8192) {
     refuse(new Problem('too_large', 'A value over 8192 bytes of JSON is stored as a blob first.'));
   }
+  if (job.refusesEnd && (what === 'complete' || what === 'fail')) job.refused = true;
   if (job.refused)
     refuse(new Problem('stale_attempt', 'Attempt 2 holds this job now.', { extensions: { winningAttempt: 2 } }));
   if (job.verdict === 'cancel')
