@@ -3,10 +3,11 @@
  * whole system and measure time, one after the other. Whatever is named on the command line goes to Jest as a pattern.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { shareTestServices } from '@connecta/embedded';
-import { readReports, reportsFolder } from './reports.mjs';
+import { expectReports, readReports, reportsFolder } from './reports.mjs';
+import { testRuns, type TestRun } from './test-runs.ts';
 
 const root = join(import.meta.dirname, '..');
 const jest = join(root, 'node_modules/jest/bin/jest.js');
@@ -14,50 +15,12 @@ const jest = join(root, 'node_modules/jest/bin/jest.js');
 const exitGraceMs = 10_000;
 const leakedWorker = 'A worker process has failed to exit gracefully';
 
-interface TestRun {
-  readonly name: string;
-  readonly cwd: string;
-  readonly options: readonly string[];
-}
-
-interface Project {
-  readonly dir: string;
-  /** Coverage bounds are a matter of a whole run, so such a project runs by itself. */
-  readonly hasBounds: boolean;
-}
-
-async function testRuns(): Promise<readonly TestRun[]> {
-  const projects = await findProjects(['{packages,apps,workers}/*/jest.config.mjs', 'bench/jest.config.mjs']);
-  const together = projects.filter(({ hasBounds }) => !hasBounds).map(({ dir }) => dir);
-  const alone = projects.filter(({ hasBounds }) => hasBounds);
-  const features = await findProjects(['features/jest.config.mjs']);
-  return [
-    {
-      name: 'workspaces',
-      cwd: root,
-      options: ['--maxWorkers=2', '--workerIdleMemoryLimit=1GB', '--projects', ...together],
-    },
-    ...alone.map(({ dir }) => ({ name: basename(dir), cwd: dir, options: ['--maxWorkers=2'] })),
-    ...features.map(({ dir }) => ({ name: 'features', cwd: dir, options: ['--runInBand'] })),
-  ];
-}
-
-function findProjects(patterns: readonly string[]): Promise<readonly Project[]> {
-  const configs = globSync(patterns, { cwd: root }).map((config) => join(root, config));
-  return Promise.all(
-    configs.map(async (config) => {
-      const { default: settings } = (await import(config)) as { default: { coverageThreshold?: unknown } };
-      return { dir: dirname(config), hasBounds: settings.coverageThreshold !== undefined };
-    }),
-  );
-}
-
 async function runJest({ name, cwd, options }: TestRun, patterns: readonly string[]): Promise<boolean> {
   const report = join(reportsFolder, `${name}.json`);
-  const reporting = ['--json', `--outputFile=${report}`, '--passWithNoTests', '--reporters=default'];
+  const reporting = ['--json', `--outputFile=${report}`, '--reporters=default'];
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...reporting, ...options];
-  // A part of the tests covers a part of the code.
-  const part = patterns.length > 0 ? ['--coverage=false', '--', ...patterns] : [];
+  // A part of the tests covers a part of the code, and lies in some of the runs only.
+  const part = patterns.length > 0 ? ['--passWithNoTests', '--coverage=false', '--', ...patterns] : [];
   const child = spawn(process.execPath, [...args, ...part], {
     cwd,
     // Jest prints the report to stdout as well; a person reads what the reporters say on stderr.
@@ -95,7 +58,9 @@ async function main(patterns: readonly string[]): Promise<boolean> {
   const services = await shareTestServices();
   try {
     let passed = true;
-    for (const run of await testRuns()) passed = (await runJest(run, patterns)) && passed;
+    const runs = await testRuns(root);
+    if (patterns.length === 0) expectReports(runs);
+    for (const run of runs) passed = (await runJest(run, patterns)) && passed;
     return passed;
   } finally {
     await services.stop();
@@ -106,6 +71,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 process.once('disconnect', () => process.exit(1));
 process.channel?.unref();
 const passed = await main(process.argv.slice(2));
-const { line, complete } = readReports();
+const { line, complete, skipped, idle } = readReports();
+for (const title of skipped) process.stdout.write(`skipped: ${title}\n`);
+for (const project of idle) process.stdout.write(`no test passed in ${project}\n`);
 process.stdout.write(`${line}\n`);
 process.exitCode = passed && complete ? 0 : 1;
