@@ -48,6 +48,8 @@ export async function openNotifyWorld(): Promise<NotifyWorld> {
     ...{ store, clientId, endedOrder },
     async failedOrder(error = failure) {
       const orderId = await endedOrder({ state: 'failed' });
+      const progress = { make: 'error', paint: 'blocked' };
+      await store.prisma.order.update({ where: { id: orderId }, data: { progress } });
       const job = { id: newId(), orderId, step: 'make', workerType: 'maker', function: 'x', profileId: newId() };
       const data = { ...job, profileRevision: 1, state: 'error', attempt: 1, input: 1, error };
       await store.prisma.job.create({ data });

@@ -86,6 +86,7 @@ export {
   type GivenContext,
 } from './fingerprint.ts';
 export { filesBeyond } from './files.ts';
+export { stepsStoppedBy } from './stepsStoppedBy.ts';
 export { takeUp, type TakenUp } from './takeUp.ts';
 export {
   contextsOf,

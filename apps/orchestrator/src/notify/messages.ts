@@ -97,13 +97,15 @@ function lineOf(notice: Body): string[] {
         `  ${text(error['message'])}`,
         ...seen,
       ];
-    case 'blocked':
+    case 'blocked': {
+      const owner = subject['owner'] === undefined ? '' : ` of team ${text(subject['owner'])}`;
       return [
-        `${text(subject['task'])} of team ${text(subject['owner'])} failed; your tasks behind it do not run${times}`,
+        `${text(subject['task'])}${owner} failed; your tasks behind it do not run${times}`,
         `  ${(subject['blocked'] as string[]).join(', ')}`,
         `  ${text(error['code'])}: ${text(error['message'])}`,
         ...seen,
       ];
+    }
     case 'offline':
       return [
         `${text(subject['workerType'])} has no live worker`,

@@ -1,19 +1,22 @@
-import type { JobError, JobId, JsonValue, OrderId } from '@connecta/contracts';
-import type { Plan } from '@connecta/domain';
+import type { JobError, JobId, JsonValue, OrderId, Progress } from '@connecta/contracts';
+import type { StoredPlan } from '@connecta/domain';
 import type pg from 'pg';
+import type { JobKind } from '../engine/waiting.ts';
 
 /** A job that ended in error and whose owner has not been told. */
 export interface UntoldFailure {
   jobId: JobId;
   orderId: OrderId;
   step: string;
+  /** 0 of a step, or of the head of its items. */
+  item: number;
+  kind: JobKind;
   attempt: number;
-  workerType: string;
-  function: string;
   error: JobError;
   clientName: string;
   workflowName: string | null;
-  plan: Plan;
+  progress: Progress;
+  plan: StoredPlan;
 }
 
 /** A worker type with work on its way and no live instance. */
@@ -43,9 +46,9 @@ export async function takeUntoldFailures(client: pg.ClientBase, limit: number): 
         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),
       told AS (
         UPDATE jobs j SET told_attempt = j.attempt FROM untold WHERE j.id = untold.id
-        RETURNING j.id, j.order_id, j.step, j.attempt, j.worker_type, j.function, j.error)
-      SELECT t.id AS "jobId", t.order_id AS "orderId", t.step, t.attempt, t.worker_type AS "workerType", t.function,
-        t.error, c.name AS "clientName", w.name AS "workflowName", p.steps AS plan
+        RETURNING j.id, j.order_id, j.step, j.item, j.kind, j.attempt, j.error)
+      SELECT t.id AS "jobId", t.order_id AS "orderId", t.step, t.item, t.kind, t.attempt, t.error,
+        c.name AS "clientName", w.name AS "workflowName", o.progress, p.steps AS plan
       FROM told t JOIN orders o ON o.id = t.order_id JOIN clients c ON c.id = o.client_id
       JOIN plans p ON p.id = o.plan_id JOIN workflow_versions w ON w.id = p.workflow_version_id`,
     values: [limit],
