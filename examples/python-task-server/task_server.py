@@ -214,7 +214,7 @@ class TaskServer:
         except Stopped:
             if job.stop_reason != "stopped":
                 return None
-            failure = Failure("retryable", "worker_stopped", "the worker had to stop", 0)
+            failure = Failure("retryable", "runner_stopped", "the worker had to stop", 0)
         except Failure as known:
             failure = known
         except Problem as problem:

@@ -159,6 +159,19 @@ describe.each(services.queueBackends)('attempts, over the %s queue', (backend) =
     expect(await jobOf(second.orderId)).toMatchObject({ state: 'error', attempt: 1 });
   });
 
+  test('a delivery that its worker gives back goes to others at once and costs no try', async () => {
+    const { orderId, jobId } = await begin();
+    await start(orderId, jobId);
+    const error = { kind: 'retryable', code: 'runner_stopped', message: 'the runner had to stop' };
+    await report(eventOf(orderId, jobId, 1, { type: 'failed', error, retryAfterMs: 0 }));
+    await until(() => held.has(`${jobId}-2`));
+    expect(await jobOf(orderId)).toMatchObject({ attempt: 2, failed: 0, lost: 0, handedBack: 1, notBefore: null });
+    held.get(`${jobId}-2`)?.answer(2);
+    await harness.ended([orderId]);
+    const states = (await harness.history(orderId)).map((event) => ('state' in event ? event.state : event.type));
+    expect(states.slice(0, 4)).toEqual(['active', 'invoked', 'started', 'invoked']);
+  });
+
   test('the same report three times, and reports that are forged, change nothing', async () => {
     const { orderId, jobId } = await begin();
     const done = eventOf(orderId, jobId, 1, { type: 'completed', value: { first: true, n: 1 } });

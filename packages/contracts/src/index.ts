@@ -44,6 +44,7 @@ export {
 } from './values.ts';
 export {
   ERROR_KINDS,
+  RUNNER_STOPPED,
   deliveryId,
   jobErrorSchema,
   parseDeliveryId,

@@ -24,6 +24,8 @@ export interface JobMessage {
   traceparent: string;
 }
 
+/** The code of a `retryable` failure with which a worker that has to stop gives a delivery back: nothing went wrong. */
+export const RUNNER_STOPPED = 'runner_stopped';
 export const ERROR_KINDS = ['retryable', 'permanent', 'business'] as const;
 /** `retryable`: try again; `permanent`: the work cannot succeed; `business`: the function's own, expected refusal. */
 export type ErrorKind = (typeof ERROR_KINDS)[number];

@@ -1,4 +1,10 @@
-import { RETRY_CAUSES, type EngineErrorCode, type JobError, type RetryCause } from '@connecta/contracts';
+import {
+  RETRY_CAUSES,
+  RUNNER_STOPPED,
+  type EngineErrorCode,
+  type JobError,
+  type RetryCause,
+} from '@connecta/contracts';
 
 /** When a job is tried again, and when no more. */
 export interface RetryPolicy {
@@ -8,6 +14,8 @@ export interface RetryPolicy {
   maxLost: number;
   /** Deliveries that were lost together with the worker that had them: so many, and the job is poison. */
   maxCrashed: number;
+  /** Deliveries that workers may give back because they have to stop; from then on each counts as a failed run. */
+  maxHandedBack: number;
   /** The first backoff; each later one is `factor` times longer (1: all alike), up to `maxBackoffMs`. */
   backoffMs: number;
   factor: number;
@@ -22,6 +30,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxFailed: 3,
   maxLost: 5,
   maxCrashed: 3,
+  maxHandedBack: 20,
   backoffMs: 1000,
   factor: 2,
   maxBackoffMs: 60_000,
@@ -42,11 +51,12 @@ export type AttemptEnd =
       message: string;
     };
 
-/** The attempts that a job has spent so far. `crashed` are among the `lost`. */
+/** The attempts that a job has spent so far. `crashed` are among the `lost`; `handedBack` are neither lost nor failed. */
 export interface Spent {
   failed: number;
   lost: number;
   crashed: number;
+  handedBack: number;
 }
 
 export type RetryDecision =
@@ -57,10 +67,13 @@ export type RetryDecision =
  * says so.
  */
 export function decideRetry(end: AttemptEnd, before: Spent, policy: RetryPolicy, random: number): RetryDecision {
-  const spent = spentAfter(end, before);
+  const handedBack = isHandedBack(end, before, policy);
+  const spent = handedBack ? handBack(before) : spentAfter(end, before);
   const error = errorOf(end, spent, policy);
-  if (!mayGoOn(end, error, spent, policy)) return { next: 'end', spent, error };
-  return { next: 'again', delayMs: delayOf(end, spent, policy, random), spent, error };
+  const causes: readonly RetryCause[] = handedBack ? ['retryable', 'lost'] : [causeOf(end)];
+  if (!mayGoOn(error, causes, spent, policy)) return { next: 'end', spent, error };
+  const delayMs = handedBack ? retryAfterOf(end) : delayOf(end, spent, policy, random);
+  return { next: 'again', delayMs, spent, error };
 }
 
 /** The n-th backoff (n from 1), in milliseconds: capped, over its upper half by `random` with jitter. */
@@ -69,14 +82,28 @@ export function backoff(n: number, policy: Backoff, random: number): number {
   return Math.round(policy.jitter ? full / 2 + (full / 2) * random : full);
 }
 
+/** A worker that has to stop says so by its code. A deploy says nothing about the work, unless it never ends. */
+function isHandedBack(end: AttemptEnd, { handedBack }: Spent, { maxHandedBack }: RetryPolicy): boolean {
+  const stopped = end.kind === 'failed' && end.error.kind === 'retryable' && end.error.code === RUNNER_STOPPED;
+  return stopped && handedBack < maxHandedBack;
+}
+
+function handBack({ failed, lost, crashed, handedBack }: Spent): Spent {
+  return { failed, lost, crashed, handedBack: handedBack + 1 };
+}
+
 /** A worker that started and did not finish in time failed; one that never took the job lost it. */
 function isFailedRun(end: AttemptEnd): boolean {
   return end.kind === 'failed' || (end.kind === 'timeout' && end.code === 'complete_timeout');
 }
 
-function spentAfter(end: AttemptEnd, { failed, lost, crashed }: Spent): Spent {
-  if (isFailedRun(end)) return { failed: failed + 1, lost, crashed };
-  return { failed, lost: lost + 1, crashed: end.kind === 'lost' && end.crashed ? crashed + 1 : crashed };
+function spentAfter(end: AttemptEnd, { failed, lost, crashed, handedBack }: Spent): Spent {
+  if (isFailedRun(end)) return { failed: failed + 1, lost, crashed, handedBack };
+  return { failed, lost: lost + 1, crashed: end.kind === 'lost' && end.crashed ? crashed + 1 : crashed, handedBack };
+}
+
+function causeOf({ kind }: AttemptEnd): RetryCause {
+  return kind === 'failed' ? 'retryable' : kind;
 }
 
 function errorOf(end: AttemptEnd, spent: Spent, policy: RetryPolicy): JobError {
@@ -89,11 +116,10 @@ function errorOf(end: AttemptEnd, spent: Spent, policy: RetryPolicy): JobError {
   return { kind: 'retryable', code: 'lost', message: end.message };
 }
 
-function mayGoOn(end: AttemptEnd, error: JobError, spent: Spent, policy: RetryPolicy): boolean {
-  const cause = end.kind === 'failed' ? 'retryable' : end.kind;
+function mayGoOn(error: JobError, causes: readonly RetryCause[], spent: Spent, policy: RetryPolicy): boolean {
   return (
     error.kind === 'retryable' &&
-    policy.on.includes(cause) &&
+    causes.some((cause) => policy.on.includes(cause)) &&
     spent.failed < policy.maxFailed &&
     spent.lost - spent.crashed <= policy.maxLost
   );

@@ -115,8 +115,8 @@ function move(
   }
 }
 
-function unchanged({ failed, lost, crashed }: EngineJob): Inheritance {
-  return { error: null, context: null, failed, lost, crashed };
+function unchanged({ failed, lost, crashed, handedBack }: EngineJob): Inheritance {
+  return { error: null, context: null, failed, lost, crashed, handedBack };
 }
 
 /** False of a job that failed before it became a worker's: its expressions had. */

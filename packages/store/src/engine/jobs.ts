@@ -22,6 +22,8 @@ export interface EngineJob {
   failed: number;
   /** Of the lost deliveries, those that were lost together with the worker that had them. */
   crashed: number;
+  /** Deliveries that their worker gave back because it had to stop. */
+  handedBack: number;
   input: JsonValue;
   context: BlobRef | null;
   /** What of context the job was given by the steps before it. */
@@ -219,6 +221,7 @@ export interface JobMove {
   lost: number;
   failed: number;
   crashed: number;
+  handedBack: number;
   error: JobError | null;
   context: BlobRef | null;
   /** With `error`: when the run began, where no report of its start came; the worker's clock. */
@@ -232,7 +235,8 @@ export interface JobMove {
 export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<ChangedJob[]> {
   return batch.run(
     'move_jobs',
-    `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, crashed = x.crashed, error = x.error,
+    `UPDATE jobs j SET state = x.state, attempt = x.attempt, lost = x.lost, failed = x.failed, crashed = x.crashed,
+       handed_back = x."handedBack", error = x.error,
        context = coalesce(x.context, j.context), instance = x.instance, progress = NULL, complete_by = NULL,
        queued_at = NULL, start_by_clock_ms = NULL,
        give_up_at = CASE WHEN x.state = 'invoked' THEN now() + (j.timers->>'offlineMs')::bigint * interval '1 millisecond' END,
@@ -241,7 +245,7 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
        not_before = CASE WHEN x.state = 'pending' THEN now() + x."delayMs" * interval '1 millisecond' END,
        finished_at = CASE WHEN x.state IN ('error', 'cancelled') THEN now() END
      FROM json_to_recordset($1::json) x(id uuid, "fromAttempt" int, "fromState" text, state text, attempt int, lost int,
-       failed int, crashed int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
+       failed int, crashed int, "handedBack" int, error jsonb, context jsonb, "startedAt" timestamptz, instance text, "delayMs" bigint)
      WHERE j.id = x.id AND j.attempt = x."fromAttempt" AND j.state = x."fromState" AND ${oneByOne('x.attempt')}
      RETURNING ${CHANGED}`,
     [JSON.stringify(moves)],
@@ -249,5 +253,5 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
 }
 
 export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, kind, worker_type AS "workerType", function,
-  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, input, context, context_in AS "contextIn",
+  profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, handed_back AS "handedBack", input, context, context_in AS "contextIn",
   instance, result`;

@@ -136,7 +136,7 @@ async function unsettleTick(client: pg.ClientBase, id: OrderId, createdBy: strin
 async function reviveJobs(client: pg.ClientBase, retried: readonly Retried[]): Promise<RevivedJob[]> {
   const steps = retried.flatMap(({ order, taken }) => taken.again.map((step) => ({ orderId: order.id, step })));
   const { rows } = await client.query<RevivedJob>(
-    `UPDATE jobs j SET state = 'pending', not_before = now(), lost = 0, failed = 0, crashed = 0, error = NULL,
+    `UPDATE jobs j SET state = 'pending', not_before = now(), lost = 0, failed = 0, crashed = 0, handed_back = 0, error = NULL,
        progress = NULL, finished_at = NULL, started_at = NULL, instance = NULL, complete_by = NULL, told_attempt = NULL
      FROM json_to_recordset($1::json) x("orderId" uuid, step text)
      WHERE j.order_id = x."orderId" AND j.step = x.step AND j.state = 'error'

@@ -1,5 +1,6 @@
 import {
   deliveryId,
+  RUNNER_STOPPED,
   describeBreach,
   parseDeliveryId,
   type JobId,
@@ -179,6 +180,6 @@ function invalidOutput(entry: CatalogueEntry, value: JsonValue, producer: Runner
 
 function abortedError(reason: AbortReason, cause: unknown): FunctionError {
   if (reason === 'runner_stopped')
-    return new FunctionError('retryable', 'runner_stopped', 'the runner had to stop', { cause, retryAfterMs: 0 });
+    return new FunctionError('retryable', RUNNER_STOPPED, 'the runner had to stop', { cause, retryAfterMs: 0 });
   return new FunctionError('permanent', reason, `the attempt was aborted: ${reason}`, { cause });
 }

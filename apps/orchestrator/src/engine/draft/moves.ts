@@ -35,6 +35,7 @@ export interface Inheritance {
   failed: number;
   lost: number;
   crashed: number;
+  handedBack: number;
 }
 
 /** Sends a job out under its next attempt. */
