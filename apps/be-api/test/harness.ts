@@ -126,7 +126,8 @@ export class Harness {
     await prisma.workflowVersion.create({ data: { id: versionId, hash: versionId, definition: {} } });
     const { workerType, state } = options;
     const pinned = { workerType, function: 'f', profileId: newId<ProfileId>(), profileRevision: 1 };
-    const steps = { steps: { one: { ...pinned, uses: `${workerType}/one`, needs: [] } }, outputs: ['one'] };
+    const asPlanned = { kind: 'task', functionVersion: '1.0.0', ...pinned };
+    const steps = { steps: { one: { ...asPlanned, uses: `${workerType}/one`, needs: [] } }, outputs: ['one'] };
     await prisma.plan.create({ data: { id: planId, hash: planId, workflowVersionId: versionId, steps } });
     await prisma.order.create({
       data: {

@@ -71,6 +71,22 @@ describe('reports', () => {
     expect(await harness.store.prisma.lateReport.count({ where: { jobId: id } })).toBe(1);
   });
 
+  test('of a result say the version that ran: that of the instance, unless the worker tells another', async () => {
+    startEngine();
+    const schemas = { settingsSchema: {}, inputSchema: {}, outputSchema: {} };
+    const workerId = await workers.register('painter', { functions: [{ name: 'f', version: '1.1.0', ...schemas }] });
+    for (const [told, ran] of [
+      [{}, '1.1.0'],
+      [{ functionVersion: '1.2.0' }, '1.2.0'],
+      [{ functionVersion: '1.0.0' }, null],
+    ] as const) {
+      const { id, lease } = await workers.invoke();
+      await workers.claim(workerId);
+      await workers.post(id, 'complete', lease, { value: 1, ...told }).expect(200);
+      expect((await harness.store.prisma.job.findUniqueOrThrow({ where: { id } })).ranVersion).toBe(ran);
+    }
+  });
+
   test('of a result that breaks its schema fail the job in the name of who made it', async () => {
     startEngine();
     const functions = [{ name: 'f', version: '1.2.3', settingsSchema: {}, inputSchema: {}, outputSchema: NUMBER }];

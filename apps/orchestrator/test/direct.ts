@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { JobId, OrderId, StepState, WorkerEvent } from '@connecta/contracts';
+import type { JobId, JsonValue, OrderId, PlanId, StepState, WorkerEvent } from '@connecta/contracts';
 import { applyReports, type Applied } from '../src/advance/applyReports.ts';
 import type { Report } from '../src/advance/readReport.ts';
 import { BuiltInEngine } from '../src/engine/builtIn.ts';
@@ -24,7 +24,8 @@ export function reportOf({ id, orderId, attempt }: JobName, what: object): Repor
   return { event: { ...head, ...what } as WorkerEvent, lease };
 }
 
-export const completed = (job: JobName, value: unknown = 1): Report => reportOf(job, { type: 'completed', value });
+export const completed = (job: JobName, value: unknown = 1, more: object = {}): Report =>
+  reportOf(job, { type: 'completed', value, ...more });
 export const flaky = (job: JobName): Report =>
   reportOf(job, { type: 'failed', error: { kind: 'retryable', code: 'flaky', message: 'not today' } });
 
@@ -40,6 +41,40 @@ export async function launch(harness: Harness, parts: EngineParts): Promise<Outc
 
 export function jobsOf(harness: Harness, orderId: OrderId): Promise<(JobName & { step: string; state: string })[]> {
   return harness.store.prisma.job.findMany({ where: { orderId }, orderBy: { id: 'asc' } });
+}
+
+/** Places an order and lets it begin. */
+export async function beginOrder(
+  harness: Harness,
+  parts: EngineParts,
+  order: { planId: PlanId; input?: JsonValue; more?: object },
+): Promise<OrderId> {
+  const { planId, input = 1, more = {} } = order;
+  const [id] = (await harness.accept([{ planId, input }])) as [OrderId];
+  await harness.store.prisma.order.update({ where: { id }, data: more });
+  await launch(harness, parts);
+  return id;
+}
+
+/** Completes whatever runs with `<step>!`, or as told; the steps in the order in which they ran. */
+export async function finishOrder(
+  harness: Harness,
+  parts: EngineParts,
+  order: { id: OrderId; values?: Record<string, unknown>; more?: object },
+): Promise<string[]> {
+  const { id, values = {}, more = {} } = order;
+  const ran: string[] = [];
+  for (let round = 0; round < 100; round++) {
+    const open = (await jobsOf(harness, id)).filter(({ state }) => state === 'invoked');
+    if (open.length === 0) break;
+    ran.push(...open.map((job) => job.step));
+    await apply(
+      parts,
+      open.map((job) => completed(job, values[job.step] ?? `${job.step}!`, more)),
+    );
+  }
+  await expectConsistent(harness, id);
+  return ran;
 }
 
 /** What must hold of every order at any time: its history, its row and its jobs say the same. */

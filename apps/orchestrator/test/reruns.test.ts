@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type BlobId, type BlobRef, type JsonValue, type OrderId, type PlanId } from '@connecta/contracts';
 import type { Plan, TaskStep } from '@connecta/domain';
 import type { EngineParts } from '../src/engine/drafts.ts';
-import { apply, completed, expectConsistent, jobsOf, launch, reportOf } from './direct.ts';
+import { apply, beginOrder, completed, expectConsistent, finishOrder, jobsOf, launch, reportOf } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 
 /** A step of a function whose version is known. */
@@ -25,28 +25,12 @@ const rowsOf = (id: OrderId) => harness.store.prisma.job.findMany({ where: { ord
 const orderOf = (id: OrderId) => harness.store.prisma.order.findUniqueOrThrow({ where: { id } });
 
 /** Places an order and lets it begin. */
-async function begin(planId: PlanId, more: object = {}, input: JsonValue = 1): Promise<OrderId> {
-  const [id] = (await harness.accept([{ planId, input }])) as [OrderId];
-  await harness.store.prisma.order.update({ where: { id }, data: more });
-  await launch(harness, one);
-  return id;
-}
+const begin = (planId: PlanId, more: object = {}, input: JsonValue = 1) =>
+  beginOrder(harness, one, { planId, input, more });
 
 /** Completes whatever runs with `<step>!`, or as told; the steps in the order in which they ran. */
-async function finish(id: OrderId, values: Record<string, unknown> = {}, parts = one): Promise<string[]> {
-  const ran: string[] = [];
-  for (let round = 0; round < 100; round++) {
-    const open = (await jobsOf(harness, id)).filter(({ state }) => state === 'invoked');
-    if (open.length === 0) break;
-    ran.push(...open.map((job) => job.step));
-    await apply(
-      parts,
-      open.map((job) => completed(job, values[job.step] ?? `${job.step}!`)),
-    );
-  }
-  await expectConsistent(harness, id);
-  return ran;
-}
+const finish = (id: OrderId, values: Record<string, unknown> = {}, parts = one) =>
+  finishOrder(harness, parts, { id, values });
 
 describe('an order that runs another one again', () => {
   const steps = { a: step([]), b: step(['a']), c: step(['b']) };

@@ -1,4 +1,4 @@
-import { newId, type OrderId, type ProfileId, type ScheduleId } from '@connecta/contracts';
+import { newId, type ProfileId, type ScheduleId } from '@connecta/contracts';
 import { createIntake, prepareScheduled } from '@connecta/intake';
 import { continueTrace, createLogger, formatTraceparent } from '@connecta/runtime';
 import {
@@ -69,7 +69,7 @@ export class ScheduleWorld {
   }
 
   /** Places an order by hand; the slots of the clock are whole hours. */
-  async byHand(slot: Date): Promise<{ slot: Date; orderId: OrderId } | null> {
+  async byHand(slot: Date): Promise<string | undefined> {
     const storeValue = (): never => {
       throw new Error('nothing is that large');
     };
@@ -78,7 +78,8 @@ export class ScheduleWorld {
     const schedule = { name: 's', order: { client: 'tester', tasks: ['scripted/x'] } };
     const [order] = await prepareScheduled(parts, schedule, [slot]);
     const isSlot = (time: Date): boolean => time.getTime() % 3_600_000 === 0;
-    return fireManualTick(this.store, this.id, { slot, order: order as NewOrder, by: 'test', isSlot });
+    const fired = await fireManualTick(this.store, this.id, { slot, order: order as NewOrder, by: 'test', isSlot });
+    return fired?.slot;
   }
 
   orders(): Promise<{ id: string; state: string; params: unknown }[]> {

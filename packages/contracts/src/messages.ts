@@ -59,6 +59,7 @@ export const workerEventSchema = z.discriminatedUnion('type', [
     startedAt: z.iso.datetime().optional(),
     value: z.json(),
     context,
+    functionVersion: z.string().max(100).optional(),
   }),
   z.object({
     ...eventHead,
@@ -82,7 +83,14 @@ export type WorkerEvent = EventHead &
   (
     | { type: 'started' }
     | { type: 'progress'; progress: number; context?: BlobRef | undefined }
-    | { type: 'completed'; startedAt?: string | undefined; value: JsonValue; context?: BlobRef | undefined }
+    | {
+        type: 'completed';
+        startedAt?: string | undefined;
+        value: JsonValue;
+        context?: BlobRef | undefined;
+        /** Of the function that ran: it need not be the one that was pinned when the order was accepted. */
+        functionVersion?: string | undefined;
+      }
     | {
         type: 'failed';
         startedAt?: string | undefined;

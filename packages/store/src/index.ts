@@ -7,6 +7,7 @@ export {
   findJobs,
   findStepFacts,
   moveJobs,
+  noteRanVersions,
   queueJobs,
   recordProgress,
   startJobs,

@@ -34,6 +34,7 @@ export type EndBody = ReportedEnd & {
   context?: BlobRef | undefined;
   startedAt?: string | undefined;
   retryAfterMs?: number | undefined;
+  functionVersion?: string | undefined;
 };
 
 export interface ReportParts {
@@ -112,6 +113,7 @@ export class JobReports {
     if (job.recordedHash === hash) return { attempt, state: job.state };
     const body = await this.#checked(job, told);
     const event: WorkerEvent = { ...headOf({ lease, job, token: shown.lease }), ...body };
+    if (event.type === 'completed') event.functionVersion ??= job.functionVersion ?? undefined;
     let { verdict, state } = { verdict: await this.#judge(lease, job, body), state: job.state };
     // A refused report goes to the engine as well, once, which keeps it aside for people to see.
     if (verdict.is === 'refused' && job.refusedHash !== hash) await this.#publish(lease, [event]);

@@ -46,9 +46,10 @@ export function jobsRouter({ claims, reports }: { claims: ClaimJobs; reports: Jo
   });
 
   router.post('/v1/jobs/:jobId/complete', async (req, res) => {
-    const { value, context, startedAt } = inputOf<BeApiOperations['completeJob']>(req).body;
+    const { value, context, startedAt, functionVersion } = inputOf<BeApiOperations['completeJob']>(req).body;
     const end: EndBody = { type: 'completed', value: value as JsonValue, context: context as BlobRef | undefined };
     if (startedAt !== undefined) end.startedAt = startedAt;
+    if (functionVersion !== undefined) end.functionVersion = functionVersion;
     answer<BeApiOperations['completeJob'], 200>(res, 200, await reports.end(shownBy(req), end));
   });
 

@@ -98,7 +98,7 @@ function noteCompletions(drafts: Drafts, reports: readonly Of<'completed'>[], jo
   const reportOf = byAttempt(reports);
   return jobs.map((job) => {
     const report = reportOf(job);
-    drafts.get(job.orderId)?.complete(job, report.event.instance, report.event.value);
+    drafts.get(job.orderId)?.complete(job, report.event);
     return report;
   });
 }

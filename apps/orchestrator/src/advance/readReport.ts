@@ -55,9 +55,10 @@ function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
     return { ...clean, error: { ...clean.error, code: storableText(code), message: storableText(message) } };
   }
   if (clean.type !== 'completed') return clean;
+  if (clean.functionVersion !== undefined) clean.functionVersion = storableText(clean.functionVersion);
   const fault = tooDeep ? 'it nests too deeply' : faultOf(clean.value);
   if (fault === null) return clean;
-  const { value: _, type: __, ...head } = clean;
+  const { value: _, type: __, functionVersion: ___, ...head } = clean;
   const message = `the result cannot be stored: ${fault}`;
   return { ...head, type: 'failed', error: { kind: 'permanent', code: 'invalid_output', message } };
 }

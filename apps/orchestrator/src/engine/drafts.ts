@@ -11,6 +11,7 @@ import {
   insertChildOrders,
   isTold,
   moveJobs,
+  noteRanVersions,
   rememberResults,
   writeHeads,
   writeOrders,
@@ -156,6 +157,8 @@ function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWr
   if (heads.length > 0) writes.push(writeHeads(batch, heads));
   const ends = changed.flatMap((draft) => draft.waitEnds);
   if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
+  const ranOthers = changed.flatMap((draft) => draft.ranOthers);
+  if (ranOthers.length > 0) writes.push(noteRanVersions(batch, ranOthers));
   const kept = changed.flatMap((draft) => draft.kept);
   if (kept.length > 0) writes.push(rememberResults(batch, kept));
   const children = changed.flatMap((draft) => draft.children);

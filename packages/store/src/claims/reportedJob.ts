@@ -14,6 +14,8 @@ export interface ReportedJob {
   error: JobError | null;
   /** The instance that claimed the reported attempt over HTTP; null when none did. */
   instance: string | null;
+  /** The version of the function that this instance has registered. */
+  functionVersion: string | null;
   ackedAt: Date | null;
   startMs: number | null;
   completeMs: number | null;
@@ -27,6 +29,7 @@ export async function findReportedJob(store: Store, id: JobId, attempt: number):
     name: 'find_reported_job',
     text: `SELECT j.order_id AS "orderId", o.state AS "orderState", j.state, j.attempt, j.result,
              j.worker_type AS "workerType", j.function, j.error, i.instance,
+             i.functions->>j.function AS "functionVersion",
              c.acked_at AS "ackedAt", c.start_ms AS "startMs", c.complete_ms AS "completeMs",
              c.recorded_hash AS "recordedHash", c.refused_hash AS "refusedHash"
            FROM jobs j JOIN orders o ON o.id = j.order_id

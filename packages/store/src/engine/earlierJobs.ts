@@ -1,6 +1,7 @@
 import type { BlobRef, JobId, JsonValue, OrderId } from '@connecta/contracts';
 import type { Store } from '../store.ts';
 import type { Batch } from './batch.ts';
+import { blobsAreThere } from './blobsAreThere.ts';
 import { oneByOne } from './oneByOne.ts';
 
 /** A completed job whose result others may take over; every blob of its result and context can still be read. */
@@ -14,12 +15,7 @@ export interface EarlierJob {
 }
 
 const COLUMNS = `j.id, j.order_id AS "orderId", j.step, j.fingerprint, j.result, j.context`;
-const BLOBS_ARE_THERE = `NOT EXISTS (
-  SELECT FROM jsonb_path_query(jsonb_build_array(j.result, j.context), '$.**.blobId') member,
-    LATERAL (SELECT (member #>> '{}') AS id) named
-  LEFT JOIN blobs b ON b.id = CASE WHEN named.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN named.id::uuid END
-    AND b.state = 'ready' AND (b.expires_at IS NULL OR b.expires_at > now())
-  WHERE b.id IS NULL)`;
+const BLOBS_ARE_THERE = blobsAreThere('jsonb_build_array(j.result, j.context)');
 
 /** The completed jobs of steps of orders that are run again. */
 export function findOriginJobs(

@@ -86,6 +86,17 @@ export function completeJobs(batch: Batch, reports: readonly CompletedReport[]):
   );
 }
 
+/** Notes jobs that another version of their function has run than was pinned: nothing may be taken for equal to them. */
+export function noteRanVersions(batch: Batch, jobs: readonly { jobId: JobId; version: string }[]): Promise<unknown> {
+  return batch.run(
+    'note_ran_versions',
+    `UPDATE jobs j SET fingerprint = NULL, ran_version = x.version
+     FROM json_to_recordset($1::json) x("jobId" uuid, version text)
+     WHERE j.id = x."jobId" AND ${oneByOne('length(x.version)')}`,
+    [JSON.stringify(jobs)],
+  );
+}
+
 /**
  * Marks attempts as started, with the time by which they must complete (`completeMs` where the job has none of its own).
  * The jobs' orders must be locked.

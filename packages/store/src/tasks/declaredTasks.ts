@@ -9,6 +9,7 @@ import {
 import { findTaskCycle, type Upstream } from '@connecta/domain';
 import type pg from 'pg';
 import { NameTakenError } from '../clients/clients.ts';
+import { blobsAreThere } from '../engine/blobsAreThere.ts';
 import type { Store } from '../store.ts';
 
 /** A task as its type's registration declares it. */
@@ -163,7 +164,10 @@ export async function findTaskProfiles(store: Store, tasks: readonly string[]): 
 /** How many of a profile's newest runs are looked at for one of the client. */
 const RUNS_LOOKED_AT = 1000;
 
-/** The last completed run of each profile at its revision, among a client's orders. */
+/**
+ * The last run of each profile at its revision, by its function as it is now, among a client's orders. A result that was
+ * taken over is as old as the run that it comes from, and one of which a blob is gone is no result any more.
+ */
 export async function findLastRuns(
   store: Store,
   clientId: ClientId,
@@ -175,10 +179,15 @@ export async function findLastRuns(
            FROM json_to_recordset($2::json) x("profileId" uuid, revision int),
            LATERAL (
              SELECT n.order_id, n.finished_at, n.result FROM (
-               SELECT order_id, finished_at, result, profile_revision, item FROM jobs
-               WHERE profile_id = x."profileId" AND state = 'completed' ORDER BY finished_at DESC LIMIT ${RUNS_LOOKED_AT}) n
-             JOIN orders o ON o.id = n.order_id
-             WHERE n.profile_revision = x.revision AND n.item = 0 AND o.client_id = $1
+               SELECT order_id, step, finished_at, result, profile_revision, item, origin, ran_version, worker_type, function
+               FROM jobs WHERE profile_id = x."profileId" AND state = 'completed'
+               ORDER BY finished_at DESC LIMIT ${RUNS_LOOKED_AT}) n
+             JOIN orders o ON o.id = n.order_id JOIN plans p ON p.id = o.plan_id
+             LEFT JOIN worker_types t ON t.name = n.worker_type
+             WHERE n.profile_revision = x.revision AND n.item = 0 AND o.client_id = $1 AND n.origin IS NULL
+               AND coalesce(n.ran_version, p.steps->'steps'->n.step->>'functionVersion')
+                 IS NOT DISTINCT FROM t.behaviour->n.function->>'version'
+               AND ${blobsAreThere('n.result')}
              ORDER BY n.finished_at DESC LIMIT 1) j`,
     values: [clientId, JSON.stringify(profiles)],
   });

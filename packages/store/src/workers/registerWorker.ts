@@ -61,7 +61,7 @@ function behaviourByName(functions: Registration['functions']): { [name: string]
 }
 
 async function writeInstance(client: pg.ClientBase, registration: Registration): Promise<WorkerInstanceId> {
-  const { type, instance, version, language, slots, labels, heartbeatMs } = registration;
+  const { type, instance, version, language, slots, labels, heartbeatMs, functions } = registration;
   const workerId = newId<WorkerInstanceId>();
   await client.query({
     name: 'supersede_instances',
@@ -71,9 +71,12 @@ async function writeInstance(client: pg.ClientBase, registration: Registration):
   });
   await client.query({
     name: 'insert_instance',
-    text: `INSERT INTO worker_instances (id, worker_type, instance, version, language, slots, free_slots, labels, state, heartbeat_ms)
-           VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 'ready', $8)`,
-    values: [workerId, type, instance, version, language, slots, JSON.stringify(labels), heartbeatMs],
+    text: `INSERT INTO worker_instances (id, worker_type, instance, version, language, slots, free_slots, labels, functions, state, heartbeat_ms)
+           VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $9, 'ready', $8)`,
+    values: [
+      ...[workerId, type, instance, version, language, slots, JSON.stringify(labels), heartbeatMs],
+      JSON.stringify(Object.fromEntries(functions.map((fn) => [fn.name, fn.version]))),
+    ],
   });
   return workerId;
 }

@@ -129,7 +129,8 @@ export class JobRunner {
     if (!entry.output.fits(checked.value)) throw invalidOutput(entry, checked.value, this.#parts.producer);
     const travelling = travelForm(checked.value, () => attempt.blobs);
     const value: JsonValue = travelling instanceof Promise ? await travelling : travelling;
-    const report: EndReport = { type: 'completed', ...this.#end(attempt), value };
+    const functionVersion = entry.definition.version;
+    const report: EndReport = { type: 'completed', ...this.#end(attempt), value, functionVersion };
     if (checked.context) report.context = checked.context;
     return report;
   }

@@ -1,4 +1,4 @@
-import type { HistoryEvent, JobError, JsonValue } from '@connecta/contracts';
+import type { HistoryEvent, JobError, JsonValue, WorkerEvent } from '@connecta/contracts';
 import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connecta/domain';
 import type {
   ChangedJob,
@@ -26,6 +26,8 @@ import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
 import { cacheTtlOf } from './reuse.ts';
 import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
+
+type Completion = Pick<Extract<WorkerEvent, { type: 'completed' }>, 'instance' | 'value' | 'functionVersion'>;
 
 /** What the result cache holds for a client. */
 export type CachedJob = EarlierJob & { clientId: string; ageMs: number };
@@ -92,6 +94,10 @@ export class Draft {
     return this.#ledger.kept;
   }
 
+  get ranOthers(): Ledger['ranOthers'] {
+    return this.#ledger.ranOthers;
+  }
+
   get write(): OrderWrite {
     return this.#ledger.write;
   }
@@ -110,11 +116,17 @@ export class Draft {
     this.#ledger.events.push({ type: 'order', state: 'failed', epoch: this.order.epoch, error });
   }
 
-  complete(job: ChangedJob, instance: string, result: JsonValue): void {
+  complete(job: ChangedJob, { instance, value, functionVersion: ran }: Completion): void {
     this.#ledger.events.push({ ...headOf(job), state: 'completed', instance });
-    this.#ledger.complete(job, result);
+    this.#ledger.complete(job, value);
     const step = this.plan.steps.get(job.step);
-    const ttlMs = step?.kind === 'task' ? cacheTtlOf(this.#ledger, step) : 0;
+    if (step?.kind !== 'task') return;
+    // While a type is rolled out, runners of both versions take jobs, whatever was pinned.
+    if (ran !== undefined && step.functionVersion !== undefined && ran !== step.functionVersion) {
+      this.#ledger.ranOthers.push({ jobId: job.id, version: ran });
+      return;
+    }
+    const ttlMs = cacheTtlOf(this.#ledger, step);
     if (ttlMs > 0) this.#ledger.kept.push({ jobId: job.id, clientId: this.order.clientId, ttlMs });
   }
 

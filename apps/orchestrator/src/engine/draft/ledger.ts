@@ -57,6 +57,8 @@ export class Ledger {
   readonly wantedCached = new Map<string, number>();
   /** Jobs that completed with this batch whose results the cache keeps. */
   readonly kept: { jobId: JobId; clientId: ClientId; ttlMs: number }[] = [];
+  /** Jobs that completed with this batch by another version of their function than was pinned. */
+  readonly ranOthers: { jobId: JobId; version: string }[] = [];
   #forced: ReadonlySet<string> | undefined;
   /** The order's input, when it was read. */
   input: { value: JsonValue } | undefined;
