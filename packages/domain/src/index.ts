@@ -48,7 +48,7 @@ export {
   type Spent,
 } from './retry.ts';
 export { behaviourOf, type StepBehaviour } from './behaviour.ts';
-export { OFFLINE_WAIT_MS, timersOfJob, type JobTimers } from './jobTimers.ts';
+export { OFFLINE_WAIT_MS, leaseMsOf, timersOfJob, type JobTimers } from './jobTimers.ts';
 export {
   decideTicks,
   type MissedPolicy,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId, type PlanId, type ProfileId } from '@connecta/contracts';
-import { OFFLINE_WAIT_MS, timersOfJob } from './jobTimers.ts';
+import { OFFLINE_WAIT_MS, leaseMsOf, timersOfJob } from './jobTimers.ts';
 import type { TaskStep } from './plan.ts';
 import { DEFAULT_TIMERS } from './timers.ts';
 
@@ -31,4 +31,11 @@ describe("the timers of a step's jobs", () => {
       offlineMs: 7,
     });
   });
+});
+
+test('a lease outlives the longest wait and a run up to its cap', () => {
+  const day = 24 * 3_600_000;
+  expect(leaseMsOf({ completeCapMs: 7 * day })).toBe((366 + 7) * day);
+  expect(leaseMsOf({ offlineMs: 1 })).toBe(366 * day + DEFAULT_TIMERS.completeCapMs);
+  expect(leaseMsOf(undefined)).toBe(leaseMsOf({}));
 });

@@ -1,3 +1,4 @@
+import { MAX_DURATION_MS } from '@connecta/contracts';
 import type { PlannedStep } from './plan.ts';
 import { DEFAULT_TIMERS, type Timers } from './timers.ts';
 
@@ -26,4 +27,13 @@ export function timersOfJob(step: PlannedStep): JobTimers | undefined {
 /** `fail` gives up as soon as the owner would be told; `wait` after a day. */
 function offlineMs({ policy, limitMs }: { policy: 'wait' | 'fail'; limitMs?: number }, ackMs?: number): number {
   return limitMs ?? (policy === 'fail' ? (ackMs ?? DEFAULT_TIMERS.ackMs) : OFFLINE_WAIT_MS);
+}
+
+/**
+ * How long the lease of an attempt lasts. It must outlive the attempt: a wait in the queue (for a worker of a type that is
+ * away, or behind a backlog, which no timer ends) and a run of its cap. A lease whose attempt is over is worth nothing
+ * whatever it says, so the longest wait that anybody can ask for is taken.
+ */
+export function leaseMsOf(timers: JobTimers | undefined): number {
+  return MAX_DURATION_MS + (timers?.completeCapMs ?? DEFAULT_TIMERS.completeCapMs);
 }

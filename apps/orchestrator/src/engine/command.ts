@@ -7,6 +7,7 @@ import {
   type JobMessage,
   type JsonValue,
 } from '@connecta/contracts';
+import { leaseMsOf, type JobTimers } from '@connecta/domain';
 import type { NewJob } from '@connecta/store';
 import type { Delivery } from '@connecta/queue';
 import type { KeyObject } from 'node:crypto';
@@ -17,21 +18,20 @@ export interface Command {
   attempt: number;
   context: BlobRef | null;
   params: { [name: string]: JsonValue };
+  /** What of the job's timers differs from the system's. */
+  timers: JobTimers | undefined;
   traceparent: string;
 }
 
-/** The lease token outlives every wait that a job may have; whether its attempt still holds the job is asked each time. */
-const LEASE_MS = 72 * 3_600_000;
-
 /** The message of a command: plain JSON, its lease signed. */
 export function toDelivery(key: KeyObject, command: Command, now: number): Delivery {
-  const { job, attempt, context, params, traceparent } = command;
+  const { job, attempt, context, params, timers, traceparent } = command;
   const lease = signLease(key, {
     orderId: job.orderId,
     jobId: job.id,
     attempt,
     workerType: job.workerType,
-    expiresAtMs: now + LEASE_MS,
+    expiresAtMs: now + leaseMsOf(timers),
   });
   const data: JobMessage = {
     ...inputOf(job.input),

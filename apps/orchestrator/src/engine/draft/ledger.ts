@@ -11,7 +11,7 @@ import type {
   Progress,
   StepState,
 } from '@connecta/contracts';
-import type { CompiledPlan, PlannedStep } from '@connecta/domain';
+import { timersOfJob, type CompiledPlan, type PlannedStep } from '@connecta/domain';
 import type {
   ChangedJob,
   ChildOrder,
@@ -121,8 +121,10 @@ export class Ledger {
 
   /** Has an attempt sent out after the commit. */
   command(job: NewJob, attempt: number, context: BlobRef | null): void {
-    const params = this.paramsOf(this.plan.steps.get(job.step));
-    this.commands.push({ job, attempt, context, params, traceparent: this.order.traceparent });
+    const step = this.plan.steps.get(job.step);
+    const params = this.paramsOf(step);
+    const timers = step && timersOfJob(step);
+    this.commands.push({ job, attempt, context, params, timers, traceparent: this.order.traceparent });
   }
 
   #endItem(step: string, failed: boolean): void {
