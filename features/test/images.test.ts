@@ -116,6 +116,33 @@ describe('files through all three worker types', () => {
     expect(refused.jobs['bright']).toMatchObject({ state: 'error', error: { code: 'image_too_large' } });
   });
 
+  test('an order over sixty images brings back sixty', async () => {
+    // Given sixty images of a client: more references than travel inline
+    const bytes = await photo(12, 8);
+    const upload = () =>
+      system.api.send<Ref>('POST', '/v1/blobs?client=default', {
+        body: new Uint8Array(bytes),
+        headers: { 'content-type': 'image/jpeg' },
+      });
+    const stored = await Promise.all(Array.from({ length: 60 }, upload));
+    const input = stored.map(({ body: { blobId } }) => ({ blobId }));
+    // When one order is placed over all of them, by a function over lists and by a job for each
+    const steps = {
+      all: { uses: 'generic/bright' },
+      each: { uses: 'generic/bright', forEach: { items: 'input' } },
+      both: { uses: 'generic/bright', needs: ['all'] },
+    };
+    const orders = await Promise.all(['both', 'each'].map((output) => system.api.run({ steps, output, input })));
+    // Then each comes back
+    for (const order of orders) {
+      expect(order.state).toBe('completed');
+      const [list] = refsIn(order.result) as [Ref];
+      const refs = JSON.parse((await bytesOf(list)).toString()) as Ref[];
+      expect(refs).toHaveLength(60);
+      expect(await sharp(await bytesOf(refs[59] as Ref)).metadata()).toMatchObject({ width: 12, height: 8 });
+    }
+  }, 60_000);
+
   test("a foreign client's blob inside an input is refused without a word on whether it exists", async () => {
     const stored = await system.api.send<Ref>('POST', '/v1/blobs?client=photo-shop', {
       body: new Uint8Array(await photo(10, 10)),

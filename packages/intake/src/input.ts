@@ -86,17 +86,13 @@ export function checkReferences(values: OrderValues, clientId: ClientId, facts: 
 }
 
 /** Whether an input is too large to travel inline; a problem when it cannot be kept at all. */
-export function isTooLarge({ input, params, references }: OrderValues): boolean | Problem {
+export function isTooLarge({ input, params }: OrderValues): boolean | Problem {
   if (params && jsonBytes(params) > INLINE_VALUE_BYTES) {
     return invalidInput('/params', `params may have ${INLINE_VALUE_BYTES} bytes at most`);
   }
   if (typeof input === 'number' || typeof input === 'boolean' || input === null) return false;
   if (typeof input === 'string' && input.length * 6 < INLINE_VALUE_BYTES) return false;
   if (jsonBytes(input) <= INLINE_VALUE_BYTES) return false;
-  // Inside a blob of JSON nobody would see which blobs a job may read.
-  if (references.some(({ path }) => path.startsWith('/input'))) {
-    return invalidInput('/input', `an input that refers to blobs may have ${INLINE_VALUE_BYTES} bytes at most`);
-  }
   // The engine takes a file for one that the sender named only where it stands in the order itself.
   if (fileRefsIn(input).length > 0) {
     return invalidInput('/input', `an input that names files may have ${INLINE_VALUE_BYTES} bytes at most`);

@@ -173,12 +173,18 @@ describe('input', () => {
     expect((await refused({ tasks, params: { logo: { blobId: foreign } } })).faults[0]?.path).toBe('/params/logo');
   });
 
-  test('a large JSON input becomes a blob, unless it refers to blobs', async () => {
+  test('a large JSON input becomes a blob, with the blobs that it refers to as they are known', async () => {
     const input = { text: 'é'.repeat(5000) };
     expect((await row(await accepted({ tasks, input }))).input).toMatchObject({ mediaType: 'application/json' });
     expect(world.storedValues).toContainEqual(input);
     const blobId = await world.addBlob(world.clientId);
-    expect((await refused({ tasks, input: { ...input, logo: { blobId } } })).code).toBe('invalid_input');
+    const ref = { blobId, mediaType: 'image/png', size: 3, sha256: 'b'.repeat(64) };
+    expect((await row(await accepted({ tasks, input: { ...input, logo: { blobId } } }))).input).toMatchObject({
+      mediaType: 'application/json',
+    });
+    expect(world.storedValues).toContainEqual({ ...input, logo: ref });
+    const foreign = { blobId: await world.addBlob(otherClient) };
+    expect((await refused({ tasks, input: [input, foreign] })).faults[0]?.path).toBe('/input/1');
     expect((await refused({ tasks, params: input })).code).toBe('invalid_input');
   });
 
