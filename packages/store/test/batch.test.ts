@@ -22,6 +22,17 @@ const kept = async (): Promise<string[]> => {
   return rows.map(({ word }) => word);
 };
 
+test('a transaction that its process leaves open is ended within five seconds, whichever connection it is on', async () => {
+  const text = `SELECT setting::int AS ms FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'`;
+  const { rows: hot } = await store.pool.query<{ ms: number }>(text);
+  const { rows: engine } = await store.engine.query<{ ms: number }>(text);
+  const prisma = await store.prisma.$queryRawUnsafe<{ ms: number }[]>(text);
+  for (const { ms } of [...hot, ...engine, ...prisma]) {
+    expect(ms).toBeGreaterThan(0);
+    expect(ms).toBeLessThan(5000);
+  }
+});
+
 test('statements of one flight get their own rows, each sees what the one before it wrote', async () => {
   const rows = await inBatch(store, async (batch) => {
     const [, words, none, number] = await Promise.all([
