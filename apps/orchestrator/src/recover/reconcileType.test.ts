@@ -68,6 +68,13 @@ describe('reconcileType', () => {
     expect(kinds(look({ active: ['j1-1'], attempts: [open({ held: true })] }))).toEqual([]);
   });
 
+  test('gives it up after one hold, however young it was when it was first seen in the hands of a dead worker', () => {
+    const { missingSince } = look({ active: ['j1-1'], attempts: [open({ ageMs: 100 })] });
+    const later = { active: ['j1-1'], attempts: [open({ ageMs: 30_100 })], missingSince };
+    expect(kinds(look({ ...later, now: NOW + 30_000 }))).toEqual(['lost']);
+    expect(kinds(look({ ...later, now: NOW + 29_999 }))).toEqual([]);
+  });
+
   test('tells a worker that was lost with the attempt from one that only did not list it', () => {
     const crashed = (workerLost: boolean): unknown => {
       const attempts = [open({ workerLost })];

@@ -57,7 +57,6 @@ export function reconcileType(input: ReconcileInput): Reconciled {
       continue;
     } else if (queue.active.has(id)) {
       // A worker took it, and neither reported nor listed it since: it died with the job in its hands.
-      if (attempt.ageMs < timers.holdMs) continue;
       const since = input.missingSince.get(id) ?? now;
       const message = `a worker took it and has not been heard of for ${timers.holdMs} ms`;
       if (now - since < timers.holdMs) missingSince.set(id, since);
