@@ -103,11 +103,14 @@ class TaskServer:
                 failures += 1
                 continue
             failures = 0
-            for reason, which in (("cancelled", answer["cancel"]), ("stale", answer["stale"])):
-                for one in which:
-                    self._stop(one["jobId"], one["attempt"], reason)
+            self._stop_revoked(answer)
             if answer.get("drain"):
                 self._draining.set()
+
+    def _stop_revoked(self, answer):
+        for reason, which in (("cancelled", answer.get("cancel", ())), ("stale", answer.get("stale", ()))):
+            for one in which:
+                self._stop(one["jobId"], one["attempt"], reason)
 
     def _claim_until_drained(self):
         request_id, failures = str(uuid.uuid4()), 0
@@ -137,6 +140,7 @@ class TaskServer:
             if answer is None:
                 return
             request_id, failures = str(uuid.uuid4()), 0
+            self._stop_revoked(answer)
             for message in answer["jobs"]:
                 self._accept(message)
             if answer.get("drain"):

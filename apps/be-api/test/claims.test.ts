@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '@connecta/contracts';
+import { newId, type JobMessage, type WorkerInstanceId } from '@connecta/contracts';
+import { recordClaims } from '@connecta/store';
 import { Harness } from './harness.ts';
 import { HttpWorkers, jobsOf, until } from './http-worker.ts';
 
@@ -120,6 +121,56 @@ describe('a claim', () => {
     expect((await workers.claim(workerId, { waitMs: 30_000 })).body).toEqual({ jobs: [], drain: true });
     await harness.as('painter').delete(`/v1/workers/${workerId}`).expect(204);
     expect((await workers.claim(workerId)).status).toBe(410);
+  });
+
+  test('sent again while the first waits gives its jobs to the second alone, and never more than its slots', async () => {
+    const workerId = await workers.register();
+    const requestId = newId();
+    const first = workers.claim(workerId, { requestId, waitMs: 20_000 }).then((answer) => answer);
+    await sleep(200);
+    // Both are under way while the jobs come in.
+    const sent = [workers.invoke(), workers.invoke(), workers.invoke()];
+    const again = [1, 2, 3].map(() => workers.claim(workerId, { requestId, waitMs: 20_000 }).then((answer) => answer));
+    await Promise.all([first, ...sent]);
+    const answers = (await Promise.all(again)).map(jobsOf);
+    const { prisma } = harness.store;
+    expect(await prisma.jobClaim.count({ where: { instanceId: workerId, requestId } })).toBe(1);
+    expect(answers.at(-1)).toHaveLength(1);
+    const left = new Set<string>();
+    while (left.size < 2) for (const { jobId } of jobsOf(await workers.claim(workerId, { slots: 2 }))) left.add(jobId);
+  });
+
+  test('sent to two replicas at once is given no more than its slots', async () => {
+    const workerId = await workers.register();
+    const [one, two] = [await workers.invoke(), await workers.invoke()];
+    const claimed = await Promise.all(
+      [one, two].map(({ id: jobId }) =>
+        recordClaims(harness.store, {
+          ...{ workerId: workerId as WorkerInstanceId, workerType: 'painter', requestId: 'twice' },
+          deliveries: [{ jobId, attempt: 1, function: 'f', message: {} as JobMessage }],
+          timers: { ackMs: 10_000, startMs: 10_000, completeMs: 10_000 },
+        }),
+      ),
+    );
+    expect(claimed.filter((given) => given !== null)).toHaveLength(1);
+    const rest = jobsOf(await workers.claim(workerId, { slots: 2 }));
+    expect(rest).toHaveLength(1);
+  });
+
+  test('tells once what was cancelled or replaced meanwhile, at once when it waits', async () => {
+    const workerId = await workers.register();
+    const [one, two] = [await workers.invoke(), await workers.invoke()];
+    const given = new Set<string>();
+    while (given.size < 2)
+      for (const { jobId } of jobsOf(await workers.claim(workerId, { slots: 2 }))) given.add(jobId);
+    const waiting = workers.claim(workerId, { waitMs: 60_000 }).then((answer) => answer);
+    await sleep(200);
+    await harness.store.prisma.job.update({ where: { id: one.id }, data: { state: 'cancelled' } });
+    expect((await waiting).body).toEqual({ jobs: [], cancel: [{ jobId: one.id, attempt: 1 }] });
+    await harness.store.prisma.job.update({ where: { id: two.id }, data: { attempt: 2 } });
+    const stale = await workers.claim(workerId, { waitMs: 0 });
+    expect(stale.body).toEqual({ jobs: [], stale: [{ jobId: two.id, attempt: 1 }] });
+    expect((await workers.claim(workerId, { waitMs: 0 })).body).toEqual({ jobs: [] });
   });
 
   test('counts as a sign of life', async () => {

@@ -73,6 +73,7 @@ export { findClaims } from './claims/findClaims.ts';
 export { closeClaims, findOverdueClaims, type ClaimFault, type OverdueClaim } from './claims/overdueClaims.ts';
 export { recordClaims, type Claim, type ClaimTimers, type ClaimedDelivery } from './claims/recordClaims.ts';
 export { findReportedJob, noteReport, type ReportedJob } from './claims/reportedJob.ts';
+export { tellRevoked, type Revoked } from './claims/tellRevoked.ts';
 export { touchInstance } from './claims/touchInstance.ts';
 export { Leadership } from './engine/leadership.ts';
 export { findPlans } from './engine/plans.ts';

@@ -2,7 +2,16 @@ import { hostname } from 'node:os';
 import { Problem, parseDeliveryId, type WorkerInstanceId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
 import type { JobQueues } from '@connecta/queue';
-import { findClaims, recordClaims, touchInstance, type Claim, type ClaimedDelivery, type Store } from '@connecta/store';
+import {
+  findClaims,
+  recordClaims,
+  tellRevoked,
+  touchInstance,
+  type Claim,
+  type ClaimedDelivery,
+  type Revoked,
+  type Store,
+} from '@connecta/store';
 import { whyNot } from '../workers/why-not.ts';
 import { ClaimDesk, type Taken } from './claim-desk.ts';
 
@@ -19,10 +28,16 @@ export interface ClaimRequest {
   left: AbortSignal;
 }
 
-export interface ClaimAnswer {
+export interface ClaimAnswer extends Revoked {
   jobs: Claim[];
   /** The instance must take no more. */
   drain: boolean;
+}
+
+/** A claim that waits here; `ended` resolves when it will hand nothing out any more. */
+interface WaitingClaim {
+  superseded: AbortController;
+  ended: Promise<void>;
 }
 
 /**
@@ -36,7 +51,7 @@ export class ClaimJobs {
   readonly #touchMs: number;
   readonly #stopping: AbortSignal;
   readonly #desks = new Map<string, ClaimDesk>();
-  readonly #waiting = new Map<string, AbortController>();
+  readonly #waiting = new Map<string, WaitingClaim>();
 
   constructor(options: { store: Store; queues: JobQueues; heartbeatMs: number; stopping: AbortSignal }) {
     this.#store = options.store;
@@ -49,33 +64,42 @@ export class ClaimJobs {
   /** @throws Problem not_found, forbidden, gone, too_many_requests */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const drain = await this.#touch(request);
-    const jobs = await findClaims(this.#store, request.workerId, request.requestId);
-    if (jobs.length > 0 || drain) return { jobs, drain };
     if (this.#waiting.size >= MAX_WAITING) {
       throw new Problem('too_many_requests', 'Too many claims wait here', { headers: { 'Retry-After': '5' } });
     }
     const key = `${request.workerId} ${request.requestId}`;
-    // The same claim again: its sender no longer listens to the first.
-    this.#waiting.get(key)?.abort();
-    const superseded = new AbortController();
-    this.#waiting.set(key, superseded);
+    const earlier = this.#waiting.get(key);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const mine = { superseded: new AbortController(), ended };
+    this.#waiting.set(key, mine);
     try {
-      return await this.#wait(request, AbortSignal.any([request.left, superseded.signal, this.#stopping]));
+      // The same claim again: its sender no longer listens to the first. What that one still hands out is looked up.
+      earlier?.superseded.abort();
+      await earlier?.ended;
+      return await this.#wait(request, drain, AbortSignal.any([request.left, mine.superseded.signal, this.#stopping]));
     } finally {
-      if (this.#waiting.get(key) === superseded) this.#waiting.delete(key);
+      end();
+      if (this.#waiting.get(key) === mine) this.#waiting.delete(key);
     }
   }
 
-  async #wait(request: ClaimRequest, ended: AbortSignal): Promise<ClaimAnswer> {
-    const endAtMs = performance.now() + request.waitMs;
-    for (;;) {
+  /** Each turn looks for what the same request was given elsewhere, at another replica, and for what was revoked. */
+  async #wait(request: ClaimRequest, mustDrain: boolean, ended: AbortSignal): Promise<ClaimAnswer> {
+    const { workerId, requestId, waitMs } = request;
+    const endAtMs = performance.now() + waitMs;
+    for (let drain = mustDrain; ; drain = await this.#touch(request)) {
+      const [given, revoked] = await Promise.all([
+        findClaims(this.#store, workerId, requestId),
+        tellRevoked(this.#store, workerId),
+      ]);
+      const { length: news } = [...given, ...revoked.cancel, ...revoked.stale];
+      if (news > 0 || drain) return { jobs: given, drain, ...revoked };
       // Without time to wait, one look at the queue is still taken.
       const leftMs = Math.max(endAtMs - performance.now(), LOOK_MS);
       const taken = await this.#next(request, ended, Math.min(leftMs, this.#touchMs));
       const jobs = taken.length > 0 ? await this.#handOut(request, taken, ended) : [];
-      if (jobs.length > 0) return { jobs, drain: false };
-      if (ended.aborted || performance.now() >= endAtMs) return { jobs: [], drain: false };
-      if (await this.#touch(request)) return { jobs: [], drain: true };
+      const over = jobs.length > 0 || ended.aborted || performance.now() >= endAtMs;
+      if (over) return { jobs, drain: false, cancel: [], stale: [] };
     }
   }
 
@@ -110,7 +134,7 @@ export class ClaimJobs {
         else one.back();
       }
     }
-    return recorded ? findClaims(this.#store, workerId, requestId) : [];
+    return findClaims(this.#store, workerId, requestId);
   }
 
   /** Notes a sign of life; true when the instance must take no more. */

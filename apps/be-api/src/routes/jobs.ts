@@ -13,7 +13,7 @@ export function jobsRouter({ claims, reports }: { claims: ClaimJobs; reports: Jo
 
   router.post('/v1/jobs/claim', async (req, res) => {
     const { body } = inputOf<BeApiOperations['claimJobs']>(req);
-    const { jobs, drain } = await claims.claim({
+    const { jobs, drain, cancel, stale } = await claims.claim({
       workerId: body.workerId as WorkerInstanceId,
       workerType: accountOf(req).workerType,
       requestId: body.requestId,
@@ -25,6 +25,8 @@ export function jobsRouter({ claims, reports }: { claims: ClaimJobs; reports: Jo
     answer<BeApiOperations['claimJobs'], 200>(res, 200, {
       jobs: jobs.map((claim) => toClaimedJob(claim, claimedAtMs)),
       ...(drain ? { drain } : {}),
+      ...(cancel.length > 0 ? { cancel } : {}),
+      ...(stale.length > 0 ? { stale } : {}),
     });
   });
 

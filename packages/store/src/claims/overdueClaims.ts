@@ -42,13 +42,17 @@ export async function findOverdueClaims(store: Store, holdMs: number, limit: num
   return rows;
 }
 
-/** Closes claims whose attempt no longer counts, and forgets those that were closed a day ago. */
+/**
+ * Closes claims whose attempt has not counted for a minute (until then their instance is told with its next claim), and forgets those that were closed a day ago.
+ */
 export async function closeClaims(store: Store): Promise<void> {
   await store.pool.query({
     name: 'close_claims',
     text: `UPDATE job_claims c SET ended_at = now() WHERE c.ended_at IS NULL AND NOT EXISTS (
              SELECT FROM jobs j WHERE j.id = c.job_id AND j.attempt = c.attempt
-               AND (j.state || '') IN ('invoked', 'queued', 'started'))`,
+               AND (j.state || '') IN ('invoked', 'queued', 'started'))
+             AND NOT EXISTS (SELECT FROM jobs j WHERE j.id = c.job_id
+               AND greatest(j.finished_at, j.invoked_at) > now() - interval '1 minute')`,
   });
   await store.pool.query({
     name: 'forget_claims',

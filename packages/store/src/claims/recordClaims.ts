@@ -2,6 +2,7 @@ import type { JobMessage, OrderId, WorkerInstanceId } from '@connecta/contracts'
 import { oneByOne } from '../engine/oneByOne.ts';
 import type { Store } from '../store.ts';
 import type { HeldAttempt } from '../workers/recordHeartbeat.ts';
+import { inTransaction } from '../workers/transaction.ts';
 
 /** A delivery to be handed out to an instance that claims over HTTP. */
 export interface ClaimedDelivery extends HeldAttempt {
@@ -26,9 +27,10 @@ export interface ClaimTimers {
 }
 
 /**
- * Hands deliveries out in one statement: those that are their job's open attempt of a running order become claims of the
+ * Hands deliveries out: those that are their job's open attempt of a running order become claims of the
  * instance, which holds them from now on; what was handed out already, cancelled or replaced does not. Null when the
- * instance takes no work (any more).
+ * instance takes no work (any more), or was given something under this request already: a request that was sent twice,
+ * to two replicas, is given no more than its slots. The instance is locked first, so that the second sees the first's.
  */
 export async function recordClaims(
   store: Store,
@@ -41,21 +43,26 @@ export async function recordClaims(
   },
 ): Promise<HeldAttempt[] | null> {
   const { workerId, workerType, requestId, deliveries, timers } = claiming;
-  const { rows } = await store.pool.query<{ claimed: HeldAttempt[] }>({
-    name: 'record_claims',
-    text: RECORD_CLAIMS,
-    values: [
-      workerId,
-      workerType,
-      requestId,
-      JSON.stringify(deliveries),
-      timers.ackMs,
-      timers.startMs,
-      timers.completeMs,
-    ],
+  return inTransaction(store, async (client) => {
+    await client.query({ name: 'lock_instance', text: LOCK_INSTANCE, values: [workerId] });
+    const { rows } = await client.query<{ claimed: HeldAttempt[] }>({
+      name: 'record_claims',
+      text: RECORD_CLAIMS,
+      values: [
+        workerId,
+        workerType,
+        requestId,
+        JSON.stringify(deliveries),
+        timers.ackMs,
+        timers.startMs,
+        timers.completeMs,
+      ],
+    });
+    return rows[0]?.claimed ?? null;
   });
-  return rows[0]?.claimed ?? null;
 }
+
+const LOCK_INSTANCE = 'SELECT FROM worker_instances WHERE id = $1 FOR NO KEY UPDATE';
 
 /** What differs from the system's timers stands with the job; a year does not fit the column, 24 days do. */
 const timer = (name: string, fallback: string): string =>
@@ -65,7 +72,11 @@ const RECORD_CLAIMS = `
   WITH instance AS (
     UPDATE worker_instances SET last_seen_at = now(), state = 'ready', ended_at = NULL,
       free_slots = greatest(free_slots - json_array_length($4::json), 0)
-    WHERE id = $1 AND worker_type = $2 AND state IN ('ready', 'lost') RETURNING id
+    WHERE id = $1 AND worker_type = $2 AND state IN ('ready', 'lost') AND NOT EXISTS (
+      SELECT FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
+      WHERE c.instance_id = $1 AND c.request_id = $3 AND c.ended_at IS NULL
+        AND (j.state || '') IN ('invoked', 'queued', 'started'))
+    RETURNING id
   ), open AS (
     SELECT j.id, j.attempt, t.function, t.message, ${timer('ackMs', '$5')} AS ack_ms,
       ${timer('startMs', '$6')} AS start_ms, ${timer('completeMs', '$7')} AS complete_ms
