@@ -23,6 +23,7 @@ import { BuiltInEngine } from './engine/builtIn.ts';
 import type { EngineParts } from './engine/drafts.ts';
 import { moveAttempts, type FoundAttempt } from './engine/moveAttempts.ts';
 import { Doubts, type Outcome } from './engine/outcome.ts';
+import { LeftOrders } from './engine/leftOrders.ts';
 import { PlanCache } from './engine/planCache.ts';
 import { Silence } from './engine/silence.ts';
 import { planOrders } from './plan/planOrders.ts';
@@ -96,7 +97,7 @@ export class Orchestrator {
     this.#notifier = createOrderNotifier(store, onError);
     this.#silence = new Silence(this.#options.timers);
     const doubts = new Doubts(() => this.#loops.doubts.wake());
-    this.#parts = { store, plans: new PlanCache(store), doubts, defaults: this.#options };
+    this.#parts = { store, plans: new PlanCache(store), doubts, left: new LeftOrders(), defaults: this.#options };
     this.#engine = new BuiltInEngine(store, queue.jobs);
     this.#dispatcher = new Dispatcher(queue.jobs, key, log);
     this.#leadership = new Leadership(options.databaseUrl, onError);

@@ -20,6 +20,7 @@ import { Metrics, createLogger } from '@connecta/runtime';
 import { openStore, type Store } from '@connecta/store';
 import { ENGINE_DEFAULTS } from '../src/engine/defaults.ts';
 import type { EngineParts } from '../src/engine/drafts.ts';
+import { LeftOrders } from '../src/engine/leftOrders.ts';
 import { Doubts } from '../src/engine/outcome.ts';
 import { PlanCache } from '../src/engine/planCache.ts';
 import { Orchestrator } from '../src/orchestrator.ts';
@@ -103,7 +104,13 @@ export class Harness {
   /** What a stage of another replica works with. */
   parts(): EngineParts {
     const store = this.#ownStore(this.databaseUrl);
-    return { store, plans: new PlanCache(store), doubts: new Doubts(() => {}), defaults: ENGINE_DEFAULTS };
+    return {
+      store,
+      plans: new PlanCache(store),
+      doubts: new Doubts(() => {}),
+      left: new LeftOrders(),
+      defaults: ENGINE_DEFAULTS,
+    };
   }
 
   /** Ended with the harness, after what was made before it. */

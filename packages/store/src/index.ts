@@ -4,6 +4,7 @@ export { findCancelledAttempts, findOrderState, findStalledOrders } from './engi
 export { advanceFreeClocks, forgetOldHolds, listWorkerTypes, loseSilentInstances } from './engine/instances.ts';
 export {
   completeJobs,
+  completeKnownJobs,
   findJobs,
   findStepFacts,
   moveJobs,
@@ -47,6 +48,8 @@ export {
 export { insertLateReports, type LateReport } from './engine/lateReports.ts';
 export {
   findOrderInputs,
+  isNotAsKnown,
+  lockKnownOrders,
   lockOrders,
   isTold,
   writeOrders,

@@ -10,6 +10,7 @@ import {
 import { testServices, type TestServices } from '@connecta/embedded';
 import {
   completeJobs,
+  completeKnownJobs,
   endWaitingJobs,
   findCachedJobs,
   findHeads,
@@ -77,6 +78,7 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
 
     test.each<[string, (batch: Batch) => Promise<unknown>]>([
       ['complete_jobs', (batch) => completeJobs(batch, [])],
+      ['complete_known_jobs', (batch) => completeKnownJobs(batch, [])],
       ['start_jobs', (batch) => startJobs(batch, [])],
       ['queue_jobs', (batch) => queueJobs(batch, [])],
       ['record_progress', (batch) => recordProgress(batch, [])],

@@ -4,6 +4,7 @@ import type { EventBatch, EventReader } from '@connecta/queue';
 import type { Logger } from '@connecta/runtime';
 import type { EngineParts } from '../engine/drafts.ts';
 import type { Outcome } from '../engine/outcome.ts';
+import { applyKnown } from './applyKnown.ts';
 import { applyReports } from './applyReports.ts';
 import { readReport, type Report } from './readReport.ts';
 
@@ -98,6 +99,11 @@ export class AdvanceStage {
     const { parts, onLate, log } = this.#options;
     if (reports.length === 0) return;
     try {
+      const known = await applyKnown(parts, reports);
+      if (known) {
+        await this.#follow(known);
+        return;
+      }
       const { late, ...outcome } = await applyReports({ parts, reports, random: Math.random });
       for (const { reason, jobId, attempt, instance } of late) {
         onLate(reason);

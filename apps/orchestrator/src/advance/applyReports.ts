@@ -1,4 +1,4 @@
-import { deliveryId, type JobId, type WorkerEvent } from '@connecta/contracts';
+import { deliveryId, type WorkerEvent } from '@connecta/contracts';
 import { decideRetry, type Timers } from '@connecta/domain';
 import {
   completeJobs,
@@ -15,6 +15,7 @@ import {
 } from '@connecta/store';
 import { Drafts, type EngineParts } from '../engine/drafts.ts';
 import type { Outcome } from '../engine/outcome.ts';
+import { headOf, isCompletion, toCompleted, type ReportHead } from './completions.ts';
 import type { Report } from './readReport.ts';
 
 export interface ApplyOptions {
@@ -34,7 +35,7 @@ const attemptOf = ({ event }: Report): string => deliveryId(event.jobId, event.a
 
 /** Applies worker reports in one transaction: ends jobs, invokes what becomes ready, ends orders. */
 export async function applyReports({ parts, reports, random }: ApplyOptions): Promise<Applied> {
-  const completed = latest(reports.filter((report): report is Of<'completed'> => report.event.type === 'completed'));
+  const completed = latest(reports.filter(isCompletion));
   const started = latest(reports.filter((report): report is Of<'started'> => report.event.type === 'started'));
   const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
   const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
@@ -191,24 +192,8 @@ function isOpen(job: EngineJob): boolean {
   return job.state === 'invoked' || job.state === 'queued' || job.state === 'started';
 }
 
-interface Head {
-  jobId: JobId;
-  attempt: number;
-  workerType: string;
-  instance: string;
-}
-
-function headOf({ event, lease }: Report): Head {
-  return { jobId: event.jobId, attempt: event.attempt, workerType: lease.workerType, instance: event.instance };
-}
-
-function toStarted(report: Of<'started'>, { completeMs }: Timers): Head & { completeMs: number } {
+function toStarted(report: Of<'started'>, { completeMs }: Timers): ReportHead & { completeMs: number } {
   return { ...headOf(report), completeMs };
-}
-
-function toCompleted(report: Of<'completed'>): Parameters<typeof completeJobs>[1][number] {
-  const { startedAt, value, context } = report.event;
-  return { ...headOf(report), startedAt: startedAt ?? null, value, context: context ?? null };
 }
 
 function toProgress(

@@ -24,6 +24,7 @@ import {
 } from '@connecta/store';
 import { Draft } from './draft/draft.ts';
 import type { EngineDefaults } from './defaults.ts';
+import type { LeftOrders } from './leftOrders.ts';
 import type { Doubts, Outcome } from './outcome.ts';
 import type { PlanCache } from './planCache.ts';
 
@@ -32,9 +33,13 @@ export interface EngineParts {
   store: Store;
   plans: PlanCache;
   doubts: Doubts;
+  left: LeftOrders;
   /** What holds where neither a step nor its function says anything else. */
   defaults: EngineDefaults;
 }
+
+/** A batch of so many orders is one whose round trips cost more than its statements. */
+export const FEW_ORDERS = 8;
 
 /** The drafts of one batch: one for each order that it holds locked. */
 export class Drafts {
@@ -87,6 +92,7 @@ export class Drafts {
       if (error instanceof CommitUnknown) this.#parts.doubts.add(outcome);
       throw error;
     }
+    this.#parts.left.note(changed, FEW_ORDERS);
     return outcome;
   }
 

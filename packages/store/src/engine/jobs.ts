@@ -72,16 +72,23 @@ const OPEN = `${STATE} IN ('invoked', 'queued', 'started')`;
  * repeated report changes nothing. The jobs' orders must be locked. Returns the jobs that it completed.
  */
 export function completeJobs(batch: Batch, reports: readonly CompletedReport[]): Promise<ChangedJob[]> {
-  return batch.run(
-    'complete_jobs',
-    `UPDATE jobs j SET state = 'completed', result = x.value, context = coalesce(x.context, j.context),
+  return batch.run('complete_jobs', COMPLETE, [JSON.stringify(reports)]);
+}
+
+const COMPLETE = `UPDATE jobs j SET state = 'completed', result = x.value, context = coalesce(x.context, j.context),
        instance = x.instance, started_at = coalesce(j.started_at, x."startedAt", now()), finished_at = now(),
        error = NULL, complete_by = NULL
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text,
        "startedAt" timestamptz, value jsonb, context jsonb)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${OPEN}
        AND ${oneByOne('x.attempt')}
-     RETURNING ${CHANGED}, j.context`,
+     RETURNING ${CHANGED}, j.context`;
+
+/** Completes attempts like {@link completeJobs}; the batch fails unless each report completes its job. */
+export function completeKnownJobs(batch: Batch, reports: readonly CompletedReport[]): Promise<unknown> {
+  return batch.run(
+    'complete_known_jobs',
+    `WITH done AS (${COMPLETE}) SELECT as_known(count(*) = json_array_length($1::json)) FROM done`,
     [JSON.stringify(reports)],
   );
 }

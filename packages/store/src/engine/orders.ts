@@ -57,6 +57,30 @@ export function lockOrders(batch: Batch, ids: readonly OrderId[]): Promise<Locke
   );
 }
 
+/** What was taken as known of orders or jobs is no longer so: decide anew, on what is read under the orders' locks. */
+export function isNotAsKnown(error: unknown): boolean {
+  return (error as { code?: string } | null)?.code === NOT_AS_KNOWN;
+}
+
+/** The SQLSTATE that the function `as_known` raises. */
+const NOT_AS_KNOWN = 'CN409';
+
+/** Locks orders in id order; the batch fails unless each is active at the given version. */
+export function lockKnownOrders(
+  batch: Batch,
+  orders: readonly Pick<LockedOrder, 'id' | 'version'>[],
+): Promise<unknown> {
+  return batch.run(
+    'lock_known_orders',
+    `WITH locked AS MATERIALIZED (
+       SELECT id, version, state FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
+     SELECT as_known(count(*) = cardinality($1::uuid[])) FROM locked l
+     JOIN unnest($1::uuid[], $2::int[]) known(id, version) ON known.id = l.id AND known.version = l.version
+     WHERE l.state = 'active'`,
+    [orders.map(({ id }) => id), orders.map(({ version }) => version)],
+  );
+}
+
 /** The inputs of orders: of those that a decision asks for. */
 export function findOrderInputs(batch: Batch, ids: readonly OrderId[]): Promise<{ id: OrderId; input: JsonValue }[]> {
   return batch.run('find_order_inputs', 'SELECT id, input FROM orders WHERE id = ANY($1::uuid[])', [ids]);
