@@ -57,6 +57,15 @@ describe('an order that this replica left with one job under way', () => {
     await expectConsistent(harness, id);
   });
 
+  test('is read again when it was cancelled meanwhile and more of it had to be read', async () => {
+    const steps = { a: scriptedStep([]), b: scriptedStep(['a']), c: scriptedStep(['a', 'b']) };
+    const { id, job } = await begin({ steps, outputs: ['c'] });
+    expect(await applyKnown(parts, [completed(job)])).not.toBeNull();
+    await requestCancel(harness.store, id, 'somebody');
+    expect(await applyKnown(parts, [completed(await newestJob(id))])).toBeNull();
+    await expectConsistent(harness, id);
+  });
+
   test('is read again when another replica has applied the report', async () => {
     const { id, job } = await begin(chain);
     await apply(harness.parts(), [completed(job, 'theirs')]);

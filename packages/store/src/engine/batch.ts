@@ -28,7 +28,10 @@ export interface Batch {
   commit(last: readonly Promise<unknown>[]): Promise<void>;
 }
 
-/** Runs `work` in one transaction; whatever it throws rolls back and is thrown on. `work` must call `commit`. */
+/**
+ * Runs `work` in one transaction; whatever it throws rolls back and is thrown on, or, where it is that a statement was not
+ * run, why. `work` must call `commit`.
+ */
 export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T>): Promise<T> {
   const client = await store.engine.connect();
   let broken = true;
@@ -60,6 +63,9 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
     if (open) throw new Error('a batch ended without commit');
     broken = false;
     return result;
+  } catch (error) {
+    // What was not run says nothing; the statement before it that was refused says why.
+    throw (error instanceof NotRun ? gate.refusal : undefined) ?? error;
   } finally {
     // A connection that failed in a transaction is thrown away: cheaper than to prove that it is clean.
     client.release(broken);
@@ -69,6 +75,8 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => Promise<T
 /** Sends what is handed in during one turn of the event loop as one flight. */
 class Gate {
   readonly #client: pg.PoolClient;
+  /** The first error that is of a statement itself. */
+  refusal: Error | undefined;
   #boarding: Flight | undefined;
 
   constructor(client: pg.PoolClient) {
@@ -84,7 +92,11 @@ class Gate {
       this.#boarding = new Flight();
       process.nextTick(() => this.#depart());
     }
-    return this.#boarding.board<Row>({ name, text, values });
+    const answer = this.#boarding.board<Row>({ name, text, values });
+    answer.catch((error: unknown) => {
+      if (!(error instanceof NotRun)) this.refusal ??= error as Error;
+    });
+    return answer;
   }
 
   #depart(): void {
