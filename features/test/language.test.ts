@@ -89,6 +89,22 @@ describe('the workflow language, through the APIs of a whole system', () => {
     expect(await stateOfFine({})).toBe('completed');
   });
 
+  test('a function sees the strategy, also where nobody said one', async () => {
+    // Given a setup that returns the strategy
+    const setup = {
+      ...{ name: 'strategy', function: 'json.transform', settings: { template: { $params: '/strategy' } } },
+    };
+    const saved = await system.api.send('POST', '/v1/workers/generic/profiles', { body: setup });
+    expect(saved.status).toBe(201);
+    // When orders run it that are drafts, and that say nothing
+    const results = [{ strategy: 'draft' }, {}].map(async (order) => {
+      const place = (): Promise<TraceOrder> => run({ tasks: ['generic/strategy'], input: 1, ...order });
+      return (await until(place)).result;
+    });
+    // Then it knows what each is
+    expect(await Promise.all(results)).toEqual(['draft', 'final']);
+  });
+
   test('a person decides, and the way that was taken goes on', async () => {
     // Given a step that waits for a person, with a way for each answer
     const steps = {

@@ -38,6 +38,10 @@ describe('a fingerprint', () => {
     ['contexts by need', { given: { contexts: { n: blob('a') } } }],
   ])('differs with %s', (_what, change) => expect(of(change)).not.toBe(of({})));
 
+  test('is the same whether the default strategy is said or not', () => {
+    expect(of({ params: { a: 1, b: [true, null], strategy: 'final' } })).toBe(of({}));
+  });
+
   test('counts blobs by their bytes, not by their ids, and never takes text for a blob', () => {
     const given = (input: JsonValue) => of({ input });
     expect(given(blob('a'))).toBe(given(blob('a')));

@@ -59,7 +59,7 @@ export function fingerprintParts(subject: FingerprintSubject): FingerprintParts 
     task: `${subject.workerType}/${subject.function}`,
     profile: `${subject.profileId}@${subject.profileRevision}`,
     version: functionVersion === undefined ? null : JSON.stringify(functionVersion),
-    params: canonical(subject.params),
+    params: canonical(withoutDefault(subject.params)),
     input: canonical(subject.input),
     context: canonical({ one: given?.context ?? null, each: given?.contexts ?? null }),
   };
@@ -72,6 +72,12 @@ export function differencesOf(before: FingerprintParts, after: FingerprintParts)
     from: shown(what, before[what]),
     to: shown(what, after[what]),
   }));
+}
+
+/** The strategy `final` is what an order has that says none. */
+function withoutDefault(params: FingerprintSubject['params']): FingerprintSubject['params'] {
+  const { strategy, ...others } = params;
+  return strategy === 'final' ? others : params;
 }
 
 /** One text for equal values, null for one that names bytes which nobody knows. Blobs are written as no JSON can be. */

@@ -10,6 +10,7 @@ import type {
   OrderState,
   Progress,
   StepState,
+  Strategy,
 } from '@connecta/contracts';
 import { timersOfJob, type CompiledPlan, type PlannedStep } from '@connecta/domain';
 import type {
@@ -28,6 +29,9 @@ import type {
 } from '@connecta/store';
 import type { Command } from '../command.ts';
 import { stepsFrom } from './stepsFrom.ts';
+
+/** What holds where an order says nothing. */
+const DEFAULT_PARAMS = { strategy: 'final' } as const satisfies { strategy: Strategy };
 
 /** What a batch found out about one locked order and is going to write of it. */
 export class Ledger {
@@ -89,9 +93,9 @@ export class Ledger {
     return this.#forced.has(step);
   }
 
-  /** The params that a step's function sees. */
+  /** The params that a step's function sees: a strategy is always among them. */
   paramsOf(step: PlannedStep | undefined): { [name: string]: JsonValue } {
-    return { ...this.order.params, ...(step?.kind === 'task' ? step.params : undefined) };
+    return { ...DEFAULT_PARAMS, ...this.order.params, ...(step?.kind === 'task' ? step.params : undefined) };
   }
 
   /** Notes that a job completed: a step, or an item of one. */
