@@ -122,16 +122,25 @@ describe('child orders', () => {
     });
   const child = (lease: string, body: object = { tasks: TASKS, input: 1 }) =>
     place(body, 'painter').set('connecta-lease', lease);
+  const priorityOf = async (id: string): Promise<number | undefined> =>
+    (await harness.store.prisma.order.findUnique({ where: { id } }))?.priority;
 
   test('belong to the client of the running job’s order', async () => {
     const job = await harness.job({ workerType: 'painter', state: 'started' });
     const order = await placed(child(leaseOf(job)));
     expect(order).toMatchObject({ client: 'client-x', parentJobId: job.id });
+    expect(await priorityOf(order.id)).toBe(5);
     expect(await placed(child(leaseOf(job), { tasks: TASKS, client: 'client-x' }))).toMatchObject({
       client: 'client-x',
     });
     await child(leaseOf(job), { tasks: TASKS, client: 'client-y' }).expect(403);
     await harness.as('painter').get(`/v1/orders/${order.id}`).expect(200);
+  });
+
+  test('have the priority of the order above them', async () => {
+    const job = await harness.job({ workerType: 'painter', state: 'started' });
+    await harness.store.prisma.order.update({ where: { id: job.orderId }, data: { priority: 9 } });
+    expect(await priorityOf((await placed(child(leaseOf(job)))).id)).toBe(9);
   });
 
   test('need a lease that is ours, of the current attempt, and of a job that runs', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type OrderId, type PlanId } from '@connecta/contracts';
-import { inBatch, takeAcceptedOrders } from '@connecta/store';
+import { inBatch, listen, requestCancel, takeAcceptedOrders } from '@connecta/store';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jobsOf, launch } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 
 describe('orders of which only so many run at once', () => {
@@ -69,5 +70,50 @@ describe('orders that go first', () => {
       return orders.map(({ id }) => ids.indexOf(id));
     });
     expect(taken).toEqual([1, 3, 0, 2, 5, 7]);
+  });
+
+  test('take the orders that are their steps along', async () => {
+    const planId = await harness.plan({ steps: { only: scriptedStep([]) }, outputs: ['only'] });
+    const inner = { kind: 'order', workflow: 'inner', planId, needs: [] } as const;
+    const outer = await harness.plan({ steps: { inner: { ...inner, needs: [] } }, outputs: ['inner'] });
+    const [id] = await harness.accept([{ planId: outer, input: 1 }]);
+    await harness.store.prisma.order.update({ where: { id: id as OrderId }, data: { priority: 9 } });
+    await launch(harness, harness.parts());
+    const [job] = await jobsOf(harness, id as OrderId);
+    const child = await harness.store.prisma.order.findFirst({ where: { parentJobId: job?.id as string } });
+    expect(child?.priority).toBe(9);
+  });
+
+  test('are not kept from their turn by any number of keys without room', async () => {
+    const planId = await harness.plan({ steps: { only: scriptedStep([]) }, outputs: ['only'] });
+    const rows = Array.from({ length: 1100 }, (_, i) => ['active', 'accepted'].map((state) => [state, `a${i}`])).flat();
+    const all = [...rows, ['accepted', 'z']].map(([state, key]) => ({ id: newId<OrderId>(), state, key }));
+    await harness.store.pool.query(
+      `INSERT INTO orders (id, client_id, plan_id, input, created_by, traceparent, state, concurrency_key, concurrency_max)
+       SELECT x.id, $2, $3, '1', 'test', 't', x.state, x.key, 1 FROM json_to_recordset($1::json) x(id uuid, state text, key text)`,
+      [JSON.stringify(all), harness.clientId, planId],
+    );
+    const take = (): Promise<OrderId[]> =>
+      inBatch(harness.store, async (batch) => {
+        const orders = await takeAcceptedOrders(batch, 10);
+        await batch.commit([]);
+        return orders.map(({ id }) => id);
+      });
+    expect(await take()).toContain(all.at(-1)?.id);
+    // And whoever is cancelled makes room at once.
+    const heard = new Promise<string>((resolve) => {
+      const { databaseUrl } = harness;
+      const listener = listen({
+        databaseUrl,
+        channels: ['intake'],
+        onSignal: resolve,
+        onGap: () => {},
+        onError: () => {},
+      });
+      harness.onClose(() => listener.close());
+      void listener.ready.then(() => requestCancel(harness.store, all[0]?.id as OrderId, 'tester'));
+    });
+    expect(await heard).toBe('intake');
+    expect(await take()).toContain(all[1]?.id);
   });
 });

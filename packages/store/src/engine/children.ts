@@ -10,6 +10,7 @@ export interface ChildOrder {
   params: { [name: string]: JsonValue };
   parentJobId: JobId;
   parentAttempt: number;
+  priority: number;
   createdBy: string;
   traceparent: string;
 }
@@ -18,10 +19,10 @@ export interface ChildOrder {
 export function insertChildOrders(batch: Batch, orders: readonly ChildOrder[]): Promise<unknown> {
   return batch.run(
     'insert_child_orders',
-    `INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, parent_attempt)
-     SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), x.params, x."createdBy", x.traceparent, x."parentJobId", x."parentAttempt"
+    `INSERT INTO orders (id, client_id, plan_id, input, params, created_by, traceparent, parent_job_id, parent_attempt, priority)
+     SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), x.params, x."createdBy", x.traceparent, x."parentJobId", x."parentAttempt", x.priority
      FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
-       "createdBy" text, traceparent text, "parentJobId" uuid, "parentAttempt" int)`,
+       "createdBy" text, traceparent text, "parentJobId" uuid, "parentAttempt" int, priority int)`,
     [JSON.stringify(orders)],
   );
 }

@@ -25,6 +25,8 @@ export interface LockedOrder {
   version: number;
   progress: Progress;
   params: { [name: string]: JsonValue };
+  /** 10 goes first. */
+  priority: number;
   /** The job that waits for this order. */
   parentJobId: JobId | null;
   createdBy: string;
@@ -44,7 +46,7 @@ export interface AcceptedOrder extends LockedOrder {
 }
 
 /** What a {@link LockedOrder} is read from. */
-export const ORDER_COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, parent_job_id AS "parentJobId",
+export const ORDER_COLUMNS = `id, client_id AS "clientId", plan_id AS "planId", state, epoch, version, progress, params, priority, parent_job_id AS "parentJobId",
   created_by AS "createdBy", traceparent, rerun_of AS "rerunOf", rerun_from AS "rerunFrom", context,
   cache_ttl_ms::float8 AS "cacheTtlMs"`;
 

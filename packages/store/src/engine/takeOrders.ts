@@ -1,7 +1,7 @@
 import type { Batch } from './batch.ts';
 import { ORDER_COLUMNS, type AcceptedOrder } from './orders.ts';
 
-/** So many concurrency keys are looked at in one go. */
+/** So many concurrency keys that have room are looked at in one go. */
 const MAX_KEYS = 1000;
 /** The class of the advisory locks of concurrency keys. */
 const LOCK_CLASS = 20_261_121;
@@ -25,9 +25,10 @@ function takeFreeOrders(batch: Batch, limit: number): Promise<AcceptedOrder[]> {
 }
 
 /**
- * The keys of waiting orders that nobody else is counting. They are locked in a statement of their own: the one that
- * counts must see what the last holder of the lock committed. Keys are found by jumping from one to the next in the
- * index, for one key may have a backlog of any length.
+ * The keys of waiting orders that have room and that nobody else is counting: those without room must not keep the keys
+ * behind them from their turn. They are locked in a statement of their own: the one that counts must see what the last
+ * holder of the lock committed. Keys are found by jumping from one to the next in the index, for one key may have a
+ * backlog of any length.
  */
 async function lockKeys(batch: Batch): Promise<string[]> {
   const rows = await batch.run<{ key: string }>(
@@ -38,7 +39,12 @@ async function lockKeys(batch: Batch): Promise<string[]> {
        SELECT (SELECT min(o.concurrency_key) FROM orders o
                WHERE o.state = 'accepted' AND o.concurrency_key IS NOT NULL AND o.concurrency_key > k.key)
        FROM keys k WHERE k.key IS NOT NULL),
-     found AS MATERIALIZED (SELECT key FROM keys WHERE key IS NOT NULL LIMIT $1)
+     found AS MATERIALIZED (
+       SELECT key FROM keys k WHERE key IS NOT NULL
+         AND (SELECT count(*) FROM orders a WHERE a.state = 'active' AND a.concurrency_key = k.key)
+           < (SELECT o.concurrency_max FROM orders o WHERE o.state = 'accepted' AND o.concurrency_key = k.key
+              ORDER BY o.priority DESC, o.id LIMIT 1)
+       LIMIT $1)
      SELECT key FROM found WHERE pg_try_advisory_xact_lock($2, hashtext(key))`,
     [MAX_KEYS, LOCK_CLASS],
   );

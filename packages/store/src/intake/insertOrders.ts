@@ -72,7 +72,9 @@ export async function insertOrdersOn(
           rerun_of, rerun_from, context, cache_ttl_ms, priority, concurrency_key, concurrency_max)
         SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
           x.traceparent, x."parentJobId", x.webhook, x."rerunOf", x."rerunFrom", x.context, x."cacheTtlMs",
-          coalesce(x.priority, 5), x."concurrencyKey", x."concurrencyMax"
+          coalesce(x.priority, CASE WHEN x."parentJobId" IS NOT NULL THEN (
+            SELECT p.priority FROM jobs j JOIN orders p ON p.id = j.order_id WHERE j.id = x."parentJobId") END, 5),
+          x."concurrencyKey", x."concurrencyMax"
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
           "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, "rerunOf" uuid, "rerunFrom" text,
           context jsonb, "cacheTtlMs" bigint, priority int, "concurrencyKey" text, "concurrencyMax" int, scope text, key text)

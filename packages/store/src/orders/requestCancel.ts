@@ -18,6 +18,7 @@ export type CancelOutcome =
   | { outcome: 'cancelled'; childOrders: OrderId[] };
 
 interface OpenOrder {
+  concurrencyKey: string | null;
   state: OrderState;
   epoch: number;
   version: number;
@@ -37,7 +38,7 @@ interface CancelledJob {
 export function requestCancel(store: Store, id: OrderId, by: string): Promise<CancelOutcome> {
   return inTransaction(store, async (client): Promise<CancelOutcome> => {
     const { rows: orders } = await client.query<OpenOrder>(
-      'SELECT state, epoch, version, progress FROM orders WHERE id = $1 FOR UPDATE',
+      'SELECT state, epoch, version, progress, concurrency_key AS "concurrencyKey" FROM orders WHERE id = $1 FOR UPDATE',
       [id],
     );
     const [order] = orders;
@@ -70,6 +71,8 @@ export function requestCancel(store: Store, id: OrderId, by: string): Promise<Ca
       CHANNELS.orders,
       shortId(id),
     ]);
+    // It makes room for the next of its key.
+    if (order.concurrencyKey !== null) await client.query(`SELECT pg_notify($1, '')`, [CHANNELS.intake]);
     return { outcome: 'cancelled', childOrders: children.map((child) => child.id) };
   });
 }

@@ -37,12 +37,12 @@ export function failStep(ledger: Ledger, at: JobPlace, step: PlannedStep, error:
   ledger.facts.set(at.name, { state: 'error', result: null, error, outcome: null });
 }
 
-/** The order that a step is: accepted with the job that waits for its end. The strategy goes on unless the step says one. */
+/** The order that a step is: accepted with the job that waits for its end. Priority and strategy go on, the latter unless the step says one. */
 export function beginChild(ledger: Ledger, at: JobPlace, step: OrderStep, begin: Beginning, attempt = 1): void {
-  const { clientId, createdBy, traceparent, params } = ledger.order;
+  const { clientId, createdBy, traceparent, params, priority } = ledger.order;
   ledger.children.push({
     ...{ id: newId<OrderId>(), clientId, planId: step.planId, input: begin.input },
     params: { ...('strategy' in params ? { strategy: params['strategy'] ?? null } : {}), ...begin.params },
-    ...{ parentJobId: at.id, parentAttempt: attempt, createdBy, traceparent },
+    ...{ parentJobId: at.id, parentAttempt: attempt, priority, createdBy, traceparent },
   });
 }
