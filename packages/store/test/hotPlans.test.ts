@@ -89,14 +89,16 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       expect(await planOf(name, run)).toMatch(/Index Scan using jobs_pkey on jobs j .*\n *Index Cond: \(id = x\./);
     });
 
-    test('results are looked up one by one', async () => {
+    test('results are looked up one by one, those of lists not among their items', async () => {
       expect(await planOf('find_step_facts', (batch) => findStepFacts(batch, []))).toMatch(
-        /Index Cond: \(\(order_id = x\./,
+        /Index Cond: \(\(order_id = x\."orderId"\) AND \(step = x\.step\) AND \(item = x\.item\)\)/,
       );
     });
 
-    test('heads of lists are looked up one by one', async () => {
-      expect(await planOf('find_heads', (batch) => findHeads(batch, []))).toMatch(/Index Cond: \(\(order_id = x\./);
+    test('heads of lists are looked up one by one, not among their items', async () => {
+      expect(await planOf('find_heads', (batch) => findHeads(batch, []))).toMatch(
+        /Index Cond: \(\(order_id = x\."orderId"\) AND \(step = x\.name\) AND \(item = x\.head\)\)/,
+      );
     });
 
     test('earlier jobs are looked up one by one: of an order that is run again, and of the result cache', async () => {

@@ -20,14 +20,18 @@ export interface HeadWrite {
   input?: JsonValue;
 }
 
-/** The heads of steps whose items ended. Their orders must be locked. */
+/**
+ * The heads of steps whose items ended, by their whole key: the order and the step alone would have every batch read all
+ * items of its lists. Their orders must be locked.
+ */
 export function findHeads(batch: Batch, wanted: readonly { orderId: OrderId; step: string }[]): Promise<WaitingJob[]> {
   return batch.run(
     'find_heads',
     `SELECT ${WAITING} FROM jobs j
-     JOIN json_to_recordset($1::json) x("orderId" uuid, name text) ON j.order_id = x."orderId" AND j.step = x.name
-     WHERE j.item + 0 = 0 AND j.kind = 'head' AND ${oneByOne('length(x.name)')}`,
-    [JSON.stringify(wanted.map(({ orderId, step }) => ({ orderId, name: step })))],
+     JOIN json_to_recordset($1::json) x("orderId" uuid, name text, head int)
+       ON j.order_id = x."orderId" AND j.step = x.name AND j.item = x.head
+     WHERE j.kind = 'head' AND ${oneByOne('length(x.name)')}`,
+    [JSON.stringify(wanted.map(({ orderId, step }) => ({ orderId, name: step, head: 0 })))],
   );
 }
 

@@ -186,7 +186,8 @@ export interface StepFact {
 
 /**
  * What became of steps of locked orders: what a join, a condition or an order's end needs beyond the batch itself.
- * The item stands in an expression: by the bare column an empty table's planner would read all of the index.
+ * The item comes with the row that is looked up: a constant would let an empty table's planner read all of the index,
+ * and without it the row of a list's step is found among those of all its items.
  */
 export function findStepFacts(
   batch: Batch,
@@ -195,9 +196,10 @@ export function findStepFacts(
   return batch.run(
     'find_step_facts',
     `SELECT j.order_id AS "orderId", j.step, j.state, j.result, j.error, j.outcome, j.context FROM jobs j
-     JOIN json_to_recordset($1::json) x("orderId" uuid, step text) ON j.order_id = x."orderId" AND j.step = x.step
-     WHERE j.item + 0 = 0 AND ${oneByOne('length(x.step)')}`,
-    [JSON.stringify(wanted)],
+     JOIN json_to_recordset($1::json) x("orderId" uuid, step text, item int)
+       ON j.order_id = x."orderId" AND j.step = x.step AND j.item = x.item
+     WHERE ${oneByOne('length(x.step)')}`,
+    [JSON.stringify(wanted.map(({ orderId, step }) => ({ orderId, step, item: 0 })))],
   );
 }
 
