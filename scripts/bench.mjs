@@ -1,4 +1,4 @@
-/** `npm run bench`: sets up what is missing, then measures Connecta beside its floor (see bench/README.md). */
+/** `npm run bench`: sets up what is missing, then measures Connecta beside its floor (see README.md). */
 import { continueInOwnNode } from './set-up/own-node.mjs';
 import { setUp } from './set-up.mjs';
 

@@ -1,9 +1,14 @@
-/** `npm run bench`: Connecta and its floor, measured in turn in one run; see README.md. */
+/** `npm run bench`: Connecta and its floor, or what a long list costs, measured in turn in one run; see README.md. */
 import { join } from 'node:path';
+import { listTitles, runLists } from './lists/run-lists.ts';
 import { readOptions, usage } from './options.ts';
+import type { BenchOptions } from './options.ts';
+import { pairReportOf } from './pair-report.ts';
+import { summarisePairs } from './pairs.ts';
 import { makeRecord, writeRecord } from './record.ts';
 import { reportOf } from './report.ts';
 import { runBench } from './run-bench.ts';
+import type { BenchSurroundings } from './run-bench.ts';
 import { summarise } from './summary.ts';
 
 const repository = join(import.meta.dirname, '../..');
@@ -12,16 +17,30 @@ const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 async function main(stopping: AbortSignal): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return void process.stdout.write(usage);
-  const rounds = await runBench(options, {
+  const { report, ...figures } = await measure(options, {
     dataDir: join(repository, '.connecta/bench'),
     searchPath: process.env['PATH'] ?? '',
     tell,
     stopping,
   });
-  const record = makeRecord({ options, summary: summarise(rounds), rounds });
+  const record = makeRecord({ options, ...figures });
   const file = writeRecord(record, join(repository, 'bench/results'));
-  process.stdout.write(options.json ? `${JSON.stringify(record)}\n` : `\n${reportOf(record.summary)}`);
+  process.stdout.write(options.json ? `${JSON.stringify(record)}\n` : `\n${report}`);
   tell(`Every figure is in ${file}`);
+}
+
+async function measure(
+  options: BenchOptions,
+  surroundings: BenchSurroundings,
+): Promise<{ rounds: readonly unknown[]; summary: unknown; report: string }> {
+  if (options.lists) {
+    const rounds = await runLists(options, surroundings);
+    const summary = summarisePairs(rounds);
+    return { rounds, summary, report: pairReportOf(summary, listTitles) };
+  }
+  const rounds = await runBench(options, surroundings);
+  const summary = summarise(rounds);
+  return { rounds, summary, report: reportOf(summary) };
 }
 
 const stop = new AbortController();

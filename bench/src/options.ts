@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly inFlight: number;
   /** Orders placed one after the other. */
   readonly latency: number;
+  /** Measure what an item costs in short lists and in a long one, instead of the floor and Connecta. */
+  readonly lists: boolean;
   readonly json: boolean;
   /** A folder for a CPU profile of each of Connecta's processes. */
   readonly profileDir: string | undefined;
@@ -22,6 +24,7 @@ export const usage = `npm run bench -- [options]
   --singles <n>    orders sent one per request (3000)
   --in-flight <n>  such requests under way at once (32)
   --latency <n>    orders placed one after the other (200)
+  --lists          measure what an item costs in short lists and in a long one, and nothing else
   --json           print the whole record instead of the table
   --profile <dir>  write a CPU profile of each process there (slows everything down)
 `;
@@ -36,6 +39,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       singles: { type: 'string', default: '3000' },
       'in-flight': { type: 'string', default: '32' },
       latency: { type: 'string', default: '200' },
+      lists: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -54,6 +58,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     singles: count('singles'),
     inFlight: count('in-flight'),
     latency: count('latency'),
+    lists: values.lists,
     json: values.json,
     profileDir: values.profile,
   };

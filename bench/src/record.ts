@@ -2,11 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { BenchOptions } from './options.ts';
-import type { Round } from './rounds.ts';
-import type { Summary } from './summary.ts';
 
 /** Everything of one run: what was asked for, on which machine, every figure, and their summary. */
-export interface BenchRecord {
+export interface BenchRecord<Summary = unknown, Round = unknown> {
   readonly at: string;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryMb: number; readonly node: string };
   readonly options: BenchOptions;
@@ -15,7 +13,11 @@ export interface BenchRecord {
 }
 
 /** Puts a run's figures together. */
-export function makeRecord(run: { options: BenchOptions; summary: Summary; rounds: readonly Round[] }): BenchRecord {
+export function makeRecord<Summary, Round>(run: {
+  options: BenchOptions;
+  summary: Summary;
+  rounds: readonly Round[];
+}): BenchRecord<Summary, Round> {
   const cores = cpus();
   const machine = {
     cpu: cores[0]?.model ?? 'unknown',

@@ -28,21 +28,22 @@ export function reportOf({ floor, connecta, ratios }: Summary): string {
 }
 
 function row(title: string, batch: ThroughputSummary, latency?: LatencySummary): string {
-  const { ordersPerSecond: rate } = batch;
+  const { perSecond: rate } = batch;
   const cells = [
     title,
     spread(rate, 0),
     (rate.median * stepsPerOrder).toFixed(0),
     ...(latency ? [latency.p50, latency.p95, latency.p99].map((of) => spread(of, 1)) : ['', '', '']),
-    sum(batch.cpuMsPerOrder).toFixed(2),
+    sum(batch.cpuMsEach).toFixed(2),
     megabytes(sum(batch.peakPssBytes)),
     `${(batch.foreignShare * 100).toFixed(0)} %`,
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-function costs({ cpuMsPerOrder, peakPssBytes }: ThroughputSummary): string {
-  return Object.entries(cpuMsPerOrder)
+/** CPU milliseconds an order, and megabytes, by process. */
+export function costs({ cpuMsEach, peakPssBytes }: ThroughputSummary): string {
+  return Object.entries(cpuMsEach)
     .map(([group, ms]) => `${group} ${ms.toFixed(3)} (${megabytes(peakPssBytes[group] ?? 0)})`)
     .join(', ');
 }
@@ -53,8 +54,10 @@ function ownPss({ peakPssBytes }: ThroughputSummary): number {
   );
 }
 
-const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
+/** Bytes as whole megabytes. */
+export const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
 
-function spread({ median, min, max }: Spread, digits: number): string {
+/** A median and how far the figures lay apart. */
+export function spread({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }

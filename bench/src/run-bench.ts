@@ -1,16 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { RemoteClient } from './client/remote.ts';
-import type { ClientPlan } from './client/protocol.ts';
+import { contenderOf } from './contender.ts';
+import type { Throughput } from './contender.ts';
 import { Gateway } from './connecta/gateway.ts';
 import { makeChain } from './connecta/profiles.ts';
 import { startConnecta } from './connecta/start.ts';
 import { startFloor } from './floor/start.ts';
+import { Opened } from './opened.ts';
 import type { BenchOptions } from './options.ts';
-import { runRound, warmUpBoth } from './rounds.ts';
-import type { Contender, Round } from './rounds.ts';
-
-const commandTimeoutMs = 300_000;
+import { runRound, warmUpOne, warmUpSingles } from './rounds.ts';
+import type { Round } from './rounds.ts';
+import { rateOf } from './summary.ts';
 
 /** Where a run keeps its stores and how it tells how far it is. */
 export interface BenchSurroundings {
@@ -24,33 +24,21 @@ export interface BenchSurroundings {
 /** Starts both systems side by side, measures them in turn, and ends everything however the run goes. */
 export async function runBench(options: BenchOptions, surroundings: BenchSurroundings): Promise<readonly Round[]> {
   const { dataDir, searchPath, tell, stopping } = surroundings;
-  const open: (() => Promise<void>)[] = [];
-  const opened = async <Running extends { stop(): Promise<void> }>(start: Promise<Running>): Promise<Running> => {
-    const running = await start;
-    open.push(() => running.stop());
-    stopping.throwIfAborted();
-    return running;
-  };
-  const contender = async (system: Pick<Contender, 'groups'>, plan: ClientPlan): Promise<Contender> => ({
-    client: await opened(RemoteClient.start(plan, { timeoutMs: commandTimeoutMs })),
-    groups: () => system.groups(),
-  });
+  const opened = new Opened(stopping);
   try {
     tell('Starting the floor and Connecta…');
-    const floor = await opened(startFloor({ dataDir: join(dataDir, 'floor'), searchPath }));
-    const profileDir = options.profileDir === undefined ? undefined : resolve(options.profileDir);
-    if (profileDir !== undefined) mkdirSync(profileDir, { recursive: true });
-    const connecta = await opened(
-      startConnecta({ dataDir: join(dataDir, 'connecta'), searchPath, profileDir, log: reportDeaths(tell) }),
-    );
+    const floor = await opened.add(startFloor({ dataDir: join(dataDir, 'floor'), searchPath }));
+    const connecta = await opened.add(startOne('connecta', options, surroundings));
     const { url, key } = connecta;
-    const tasks = await tasksOf({ url, key });
+    const tasks = await throughGateway(connecta, makeChain);
     const contenders = {
-      floor: await contender(floor, { kind: 'floor', redisUrl: floor.redisUrl }),
-      connecta: await contender(connecta, { kind: 'connecta', url, key, tasks }),
+      floor: await contenderOf(floor, { kind: 'floor', redisUrl: floor.redisUrl }, opened),
+      connecta: await contenderOf(connecta, { kind: 'connecta', url, key, tasks }, opened),
     };
     tell('Warming up…');
-    await warmUpBoth(contenders, options);
+    await warmUpOne(contenders.floor);
+    await warmUpOne(contenders.connecta);
+    await warmUpSingles(contenders.connecta, options);
     const rounds: Round[] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       stopping.throwIfAborted();
@@ -59,14 +47,30 @@ export async function runBench(options: BenchOptions, surroundings: BenchSurroun
     }
     return rounds;
   } finally {
-    for (const stop of open.reverse()) await stop();
+    await opened.stop();
   }
 }
 
-async function tasksOf(address: { url: string; key: string }): Promise<readonly string[]> {
+/** Starts Connecta on stores of its own in that folder. */
+export function startOne(
+  folder: string,
+  { profileDir }: BenchOptions,
+  { dataDir, searchPath, tell }: BenchSurroundings,
+): ReturnType<typeof startConnecta> {
+  const profiles = profileDir === undefined ? undefined : resolve(profileDir);
+  if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
+  const log = reportDeaths(tell);
+  return startConnecta({ dataDir: join(dataDir, folder), searchPath, profileDir: profiles, log });
+}
+
+/** Sets something up as an operator would. */
+export async function throughGateway<Made>(
+  address: { url: string; key: string },
+  make: (gateway: Gateway) => Promise<Made>,
+): Promise<Made> {
   const gateway = new Gateway({ ...address, connections: 1 });
   try {
-    return await makeChain(gateway);
+    return await make(gateway);
   } finally {
     await gateway.close();
   }
@@ -80,7 +84,7 @@ function reportDeaths(tell: (line: string) => void) {
 
 function brief(round: Round | undefined): string {
   if (!round) return '';
-  const rate = ({ orders, ms }: { orders: number; ms: number }): string => `${((orders / ms) * 1_000).toFixed(0)}/s`;
+  const rate = (run: Throughput): string => `${rateOf(run).toFixed(0)}/s`;
   const { floor, connecta } = round;
   return `floor ${rate(floor.batch)}, Connecta ${rate(connecta.batch)}, single requests ${rate(connecta.singles)}`;
 }

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { quantile } from './measure/quantiles.ts';
-import type { Latency, Round, Throughput } from './rounds.ts';
+import type { Latency, Throughput } from './contender.ts';
+import type { Round } from './rounds.ts';
 import { reportOf } from './report.ts';
 import { summarise } from './summary.ts';
 
 const throughput = (ms: number): Throughput => ({
-  orders: 1_000,
+  units: 1_000,
   ms,
   submitMs: 1,
   usage: { cpuSeconds: { redis: 0.2, client: 0.1 }, peakPssBytes: { redis: 2 ** 20 }, foreignShare: 0.1 },
@@ -26,8 +27,8 @@ test('ratios are taken within each round', () => {
   expect(ratios.throughput).toEqual({ median: 0.5, min: 0.25, max: 1 });
   expect(ratios.latencyP50.median).toBe(3);
   expect(ratios.singlesThroughput.median).toBe(0.25);
-  expect(floor.batch.ordersPerSecond.median).toBeCloseTo(3_333, 0);
-  expect(floor.batch.cpuMsPerOrder['redis']).toBeCloseTo(0.2);
+  expect(floor.batch.perSecond.median).toBeCloseTo(3_333, 0);
+  expect(floor.batch.cpuMsEach['redis']).toBeCloseTo(0.2);
 });
 
 test('the report names the ratios and the targets', () => {

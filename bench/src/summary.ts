@@ -1,6 +1,7 @@
 import { median, quantile } from './measure/quantiles.ts';
 import { sum } from './measure/usage-sampler.ts';
-import type { Latency, Round, Throughput } from './rounds.ts';
+import type { Latency, Throughput } from './contender.ts';
+import type { Round } from './rounds.ts';
 
 /** What the project wants to reach; see README.md for where the figures come from. */
 export const targets = { throughputAtLeast: 0.45, latencyAtMost: 4 } as const;
@@ -14,9 +15,9 @@ export interface Spread {
 
 /** Throughput over all rounds. */
 export interface ThroughputSummary {
-  readonly ordersPerSecond: Spread;
-  /** CPU milliseconds an order, by group of processes: the figure that other load on the machine changes least. */
-  readonly cpuMsPerOrder: Readonly<Record<string, number>>;
+  readonly perSecond: Spread;
+  /** CPU milliseconds an order or item, by group of processes: the figure that other load on the machine changes least. */
+  readonly cpuMsEach: Readonly<Record<string, number>>;
   readonly cpuSeconds: number;
   readonly peakPssBytes: Readonly<Record<string, number>>;
   readonly foreignShare: number;
@@ -45,12 +46,12 @@ export function summarise(rounds: readonly Round[]): Summary {
   const ratio = (of: (round: Round) => number): Spread => spreadOf(rounds.map(of));
   return {
     floor: {
-      batch: throughputOf(rounds.map(({ floor }) => floor.batch)),
+      batch: summaryOf(rounds.map(({ floor }) => floor.batch)),
       latency: latencyOf(rounds.map(({ floor }) => floor.latency)),
     },
     connecta: {
-      batch: throughputOf(rounds.map(({ connecta }) => connecta.batch)),
-      singles: throughputOf(rounds.map(({ connecta }) => connecta.singles)),
+      batch: summaryOf(rounds.map(({ connecta }) => connecta.batch)),
+      singles: summaryOf(rounds.map(({ connecta }) => connecta.singles)),
       latency: latencyOf(rounds.map(({ connecta }) => connecta.latency)),
     },
     ratios: {
@@ -61,19 +62,22 @@ export function summarise(rounds: readonly Round[]): Summary {
   };
 }
 
-function spreadOf(figures: readonly number[]): Spread {
+/** What a few figures come to. */
+export function spreadOf(figures: readonly number[]): Spread {
   return { median: median(figures), min: Math.min(...figures), max: Math.max(...figures) };
 }
 
-const rateOf = ({ orders, ms }: Throughput): number => (orders / ms) * 1_000;
+/** Orders, or items, a second. */
+export const rateOf = ({ units, ms }: Throughput): number => (units / ms) * 1_000;
 
-function throughputOf(runs: readonly Throughput[]): ThroughputSummary {
+/** Sums the runs of one measurement up. */
+export function summaryOf(runs: readonly Throughput[]): ThroughputSummary {
   const groups = Object.keys(runs[0]?.usage.cpuSeconds ?? {});
   const medians = (of: (run: Throughput, group: string) => number): Record<string, number> =>
     Object.fromEntries(groups.map((group) => [group, median(runs.map((run) => of(run, group)))]));
   return {
-    ordersPerSecond: spreadOf(runs.map(rateOf)),
-    cpuMsPerOrder: medians(({ usage, orders }, group) => ((usage.cpuSeconds[group] ?? 0) * 1_000) / orders),
+    perSecond: spreadOf(runs.map(rateOf)),
+    cpuMsEach: medians(({ usage, units }, group) => ((usage.cpuSeconds[group] ?? 0) * 1_000) / units),
     cpuSeconds: median(runs.map(({ usage }) => sum(usage.cpuSeconds))),
     peakPssBytes: medians(({ usage }, group) => usage.peakPssBytes[group] ?? 0),
     foreignShare: median(runs.map(({ usage }) => usage.foreignShare)),

@@ -1,5 +1,6 @@
 /** A client as a process of its own, so that its work does not disturb the clock of the one that measures. */
 import { openConnectaClient } from '../connecta/client.ts';
+import { openListClient } from '../connecta/lists.ts';
 import { openFloorClient } from '../floor/client.ts';
 import type { Contestant } from './contestant.ts';
 import { measureBatch, measureLatency, measureSingles, verify } from './measure.ts';
@@ -12,6 +13,8 @@ function open(plan: ClientPlan): Promise<Contestant> {
       return openFloorClient(plan);
     case 'connecta':
       return openConnectaClient(plan);
+    case 'lists':
+      return openListClient(plan);
   }
 }
 

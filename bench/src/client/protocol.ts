@@ -1,7 +1,16 @@
 /** Which client a client process runs, and where its system is. */
 export type ClientPlan =
   | { readonly kind: 'floor'; readonly redisUrl: string }
-  | { readonly kind: 'connecta'; readonly url: string; readonly key: string; readonly tasks: readonly string[] };
+  | { readonly kind: 'connecta'; readonly url: string; readonly key: string; readonly tasks: readonly string[] }
+  | {
+      readonly kind: 'lists';
+      readonly url: string;
+      readonly key: string;
+      readonly task: string;
+      /** Of each list, and how many of them are under way at once where not as many as without a word. */
+      readonly items: number;
+      readonly max?: number;
+    };
 
 /** What the measuring process asks of a client process. */
 export type ClientCommand =

@@ -25,16 +25,24 @@ export async function openConnectaClient(plan: {
   key: string;
   tasks: readonly string[];
 }): Promise<Contestant> {
-  return new ConnectaClient(new Gateway({ ...plan, connections }), plan.tasks);
+  return new ConnectaClient(new Gateway({ ...plan, connections }), { input: work.input, tasks: plan.tasks });
 }
 
-class ConnectaClient implements Contestant {
+/** A client whose orders are all alike. */
+export class ConnectaClient implements Contestant {
   readonly #gateway: Gateway;
-  readonly #order: { readonly input: number; readonly tasks: readonly string[] };
+  readonly #order: unknown;
+  readonly #valueOf: (result: unknown) => unknown;
 
-  constructor(gateway: Gateway, tasks: readonly string[]) {
+  /** `valueOf` makes the work's result of an order's. */
+  constructor(
+    gateway: Gateway,
+    order: Readonly<Record<string, unknown>>,
+    valueOf: (result: unknown) => unknown = (result) => result,
+  ) {
     this.#gateway = gateway;
-    this.#order = { input: work.input, tasks };
+    this.#order = order;
+    this.#valueOf = valueOf;
   }
 
   async placeMany(count: number, submitted: () => void): Promise<readonly string[]> {
@@ -63,7 +71,7 @@ class ConnectaClient implements Contestant {
       body: this.#order,
       headers: { prefer: 'wait=30' },
     });
-    return { id: order.id, result: order.result };
+    return { id: order.id, result: await this.#valueOf(order.result) };
   }
 
   /** Nobody else places orders here, so all are done when the list of those under way is empty. */
@@ -85,7 +93,7 @@ class ConnectaClient implements Contestant {
   async lookUp(id: string): Promise<unknown> {
     const order = await this.#gateway.send<Order>('GET', `/v1/orders/${id}`);
     if (order.state !== 'completed') throw new Error(`order ${id} is ${order.state}`);
-    return order.result;
+    return this.#valueOf(order.result);
   }
 
   close(): Promise<void> {
