@@ -29,6 +29,14 @@ describe('clients', () => {
     expect([unknown.status, unknown.body.code]).toEqual([422, 'unknown_workflow']);
     const likeId = await world.send('post', '/v1/clients').send({ name: 'abcdef01-7a11-7c22-8d33-9e44af55b066' });
     expect(likeId.status).toBe(400);
+    for (const client of ['b-client', created.body.id]) {
+      const schedule = { name: 'daily', every: '1d', order: { client, tasks } };
+      const { body } = await world.send('post', '/v1/schedules').send(schedule);
+      const scheduled = await world.send('delete', '/v1/clients/b-client').set('if-match', '"2"');
+      expect([scheduled.status, scheduled.body.code]).toEqual([409, 'in_use']);
+      expect(scheduled.body.detail).toContain('schedules (daily)');
+      await world.send('delete', `/v1/schedules/${body.id}`).set('if-match', '"1"');
+    }
     expect((await world.send('delete', '/v1/clients/b-client').set('if-match', '"2"')).status).toBe(204);
     expect((await world.send('delete', '/v1/clients/own').set('if-match', '*')).body.code).toBe('in_use');
     expect((await world.send('get', '/v1/clients?limit=2')).body.items).toHaveLength(2);

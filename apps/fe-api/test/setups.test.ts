@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@connecta/contracts';
 import { openFeWorld, type FeWorld } from './fe-world.ts';
 
 let world: FeWorld;
@@ -49,6 +50,38 @@ describe('profiles', () => {
     await world.send('put', `${profiles}/${created.id}`).set('if-match', '"1"').send(body('new-name'));
     expect((await world.send('post', '/v1/orders').send({ tasks: ['math/new-name'] })).status).toBe(202);
     expect((await world.send('post', '/v1/orders').send({ tasks: ['math/old-name'] })).body.code).toBe('unknown_task');
+  });
+
+  test('stay while declared tasks, aliases, schedules or workflows lead to them, who are named', async () => {
+    const { prisma } = world.store;
+    const { body: created } = await world.send('post', profiles).send(body('wanted'));
+    const refused = async (): Promise<string> => {
+      const answer = await world.send('delete', `${profiles}/${created.id}`).set('if-match', '"1"');
+      expect([answer.status, answer.body.code]).toEqual([409, 'in_use']);
+      return answer.body.detail;
+    };
+    const runs = { workerType: 'probe', name: 'first', upstream: [] };
+    const alias = { workerType: 'old', id: newId(), name: 'wanted', function: '', revision: 1, aliasOf: 'math/wanted' };
+    await prisma.workerTask.create({ data: { ...runs, workerType: 'math', profile: 'wanted' } });
+    expect(await refused()).toContain('declared tasks (math/first)');
+    // What follows a declared task follows the profile that it runs.
+    await prisma.workerTask.create({ data: { ...runs, upstream: [{ task: 'math/wanted' }] } });
+    await prisma.workerTask.create({ data: { ...runs, name: 'second', upstream: [{ task: 'math/first' }] } });
+    expect(await refused()).toContain('declared tasks (math/first, probe/first, probe/second)');
+    await prisma.workerTask.deleteMany();
+    await prisma.profile.create({ data: alias });
+    expect(await refused()).toContain('aliases (old/wanted)');
+    await prisma.profile.deleteMany({ where: { id: alias.id } });
+    const pick = { params: { pick: { default: ['math/wanted'] } }, steps: { a: { workflow: { param: 'pick' } } } };
+    await world.send('post', '/v1/workflows').send({ name: 'picks', ...pick });
+    const order = { workflow: 'picks', params: { pick: { steps: { a: { uses: 'math/wanted' } } } } };
+    const schedule = { name: 'picked', every: '1d', order };
+    const { body: kept } = await world.send('post', '/v1/schedules').send(schedule);
+    expect(await refused()).toContain('workflows (picks)');
+    await prisma.workflow.deleteMany();
+    expect(await refused()).toContain('schedules (picked)');
+    await world.send('delete', `/v1/schedules/${kept.id}`).set('if-match', '"1"');
+    expect((await world.send('delete', `${profiles}/${created.id}`).set('if-match', '"1"')).status).toBe(204);
   });
 
   test('that are wrong are refused in the words of the worker type', async () => {

@@ -49,6 +49,48 @@ describe('workflows', () => {
     expect((await world.send('post', '/v1/workflows').send(chain('passing', 'math/two'))).body.version).toBe(2);
   });
 
+  test('stay while a schedule or another workflow names them, be it by a parameter, and who does is told', async () => {
+    for (const name of ['wanted', 'wanted-too']) await world.send('post', '/v1/workflows').send(chain(name));
+    const refused = async (): Promise<string> => {
+      const answer = await world.send('delete', '/v1/workflows/wanted').set('if-match', '"1"');
+      expect([answer.status, answer.body.code]).toEqual([409, 'in_use']);
+      return answer.body.detail;
+    };
+    const steps = (workflow: unknown) => ({ steps: { a: { workflow } } });
+    const others = [
+      { name: 'inner', ...steps('wanted@1') },
+      { name: 'otherwise', ...steps({ param: 'pick', default: 'wanted' }) },
+      { name: 'preset', params: { pick: { default: 'wanted' } }, ...steps({ param: 'pick' }) },
+    ];
+    for (const other of others) {
+      expect((await world.send('post', '/v1/workflows').send(other)).status).toBe(201);
+      expect(await refused()).toContain(`workflows (${other.name})`);
+      await world.send('put', `/v1/workflows/${other.name}`).set('if-match', '"1"').send(chain(other.name));
+    }
+    const picks = { name: 'picks', ...steps({ param: 'pick', default: 'wanted-too' }) };
+    await world.send('post', '/v1/workflows').send(picks);
+    const params = { pick: 'wanted' };
+    const orders = [
+      { workflow: 'wanted' },
+      steps('wanted'),
+      steps({ param: 'pick', default: 'wanted@1' }),
+      { ...steps({ param: 'pick', default: 'wanted-too' }), params },
+      { workflow: 'picks', params },
+      { workflow: 'picks@1', params },
+    ];
+    for (const [i, order] of orders.entries()) {
+      const schedule = await world.send('post', '/v1/schedules').send({ name: `s${i}`, every: '1d', order });
+      expect(schedule.status).toBe(201);
+      expect(await refused()).toContain(`schedules (s${i})`);
+      await world.send('delete', `/v1/schedules/${schedule.body.id}`).set('if-match', '"1"');
+    }
+    // Values that are no names of workflows keep none.
+    const other = { name: 'other', every: '1d', order: { workflow: 'picks', params: { mode: 'wanted' } } };
+    const { body } = await world.send('post', '/v1/schedules').send(other);
+    expect((await world.send('delete', '/v1/workflows/wanted').set('if-match', '"1"')).status).toBe(204);
+    await world.send('delete', `/v1/schedules/${body.id}`).set('if-match', '"1"');
+  });
+
   test('of a name that is taken are refused, and repeats under a key are not', async () => {
     const send = (uses: string) =>
       world.send('post', '/v1/workflows').set('idempotency-key', 'w1').send(chain('keyed', uses));

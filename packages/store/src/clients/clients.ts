@@ -116,6 +116,10 @@ export function deleteClient(
       ],
     ];
     for (const [by, user] of users) if (await user) throw new InUseError(by);
+    const schedules = await tx.$queryRaw<{ name: string }[]>`
+      SELECT name FROM schedules WHERE coalesce("order"->>'client', 'default') IN (${id}, ${current.name})
+      ORDER BY 1 LIMIT 5`;
+    if (schedules.length > 0) throw new InUseError(`schedules (${schedules.map(({ name }) => name).join(', ')})`);
     await tx.apiKey.deleteMany({ where: { clientId: id } });
     await tx.client.delete({ where: { id } });
     return true;

@@ -3,6 +3,7 @@ import { InUseError, NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
 import type { Store } from '../store.ts';
+import { assertWorkflowUnnamed } from './assertWorkflowUnnamed.ts';
 
 /** A named workflow at one of its versions. */
 export interface Workflow {
@@ -124,24 +125,10 @@ export function deleteWorkflow(
     check(current.latestVersion);
     if (await tx.client.findFirst({ where: { workflow: name }, select: { id: true } }))
       throw new InUseError('contracts');
-    await assertUnnamed(tx, name);
+    await assertWorkflowUnnamed(tx, name);
     await tx.workflow.update({ where: { name }, data: { deletedAt: new Date() } });
     return true;
   });
-}
-
-/** @throws InUseError while a schedule or another workflow names it */
-async function assertUnnamed(tx: Prisma.TransactionClient, name: string): Promise<void> {
-  const schedules = await tx.$queryRaw<{ name: string }[]>`
-    SELECT s.name FROM schedules s
-    WHERE s."order"->>'workflow' = ${name} OR s."order"->>'workflow' LIKE ${`${name}@%`} ORDER BY 1 LIMIT 5`;
-  if (schedules.length > 0) throw new InUseError(`schedules (${schedules.map((one) => one.name).join(', ')})`);
-  const workflows = await tx.$queryRaw<{ name: string }[]>`
-    SELECT w.name FROM workflows w JOIN workflow_versions v ON v.name = w.name AND v.version = w.latest_version
-    WHERE w.deleted_at IS NULL AND w.name <> ${name} AND jsonb_path_exists(v.definition::jsonb,
-      '$.steps.*.workflow ? (@ == $name || @ starts with $pinned)',
-      jsonb_build_object('name', ${name}::text, 'pinned', ${`${name}@`}::text)) ORDER BY 1 LIMIT 5`;
-  if (workflows.length > 0) throw new InUseError(`workflows (${workflows.map((one) => one.name).join(', ')})`);
 }
 
 async function lockWorkflow(
