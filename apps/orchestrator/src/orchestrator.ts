@@ -199,7 +199,7 @@ export class Orchestrator {
 
   /** What only one replica does twice a second: every timer of the engine. */
   async #timerTick(): Promise<boolean> {
-    const { store, log, timers } = this.#options;
+    const { store, timers } = this.#options;
     const elapsedMs = Date.now() - this.#lastTick;
     this.#lastTick = Date.now();
     const leading = await this.#leadership.isLeading();
@@ -207,14 +207,23 @@ export class Orchestrator {
     if (!leading) return false;
     // After a pause (a stopped process, a lost leadership) the clock must not leap.
     await advanceFreeClocks(store, Math.min(elapsedMs, 4 * TIMER_MS));
-    const silenceProves = this.#silence.proves(Date.now());
-    const silent = silenceProves ? await loseSilentInstances(store, timers.missedHeartbeats) : [];
-    for (const { workerType, instance } of silent) {
-      log.warn({ workerType, instance }, 'an instance is lost: it has sent no heartbeat for three intervals');
-    }
+    const silenceProves = await this.#loseSilent();
     const found = await findExpired(store, timers, silenceProves);
     await this.#move(found);
     return found.length >= MOVE_LIMIT;
+  }
+
+  /**
+   * Whether silence proves anything now; if so, instances that have been silent for too long are lost. Done before whatever
+   * judges attempts that nobody lists: whether their worker was lost with them counts.
+   */
+  async #loseSilent(): Promise<boolean> {
+    const { store, log, timers } = this.#options;
+    if (!this.#silence.proves(Date.now())) return false;
+    for (const { workerType, instance } of await loseSilentInstances(store, timers.missedHeartbeats)) {
+      log.warn({ workerType, instance }, 'an instance is lost: it has sent no heartbeat for three intervals');
+    }
+    return true;
   }
 
   /** What only one replica does twice a second: orders that the clock places. */
@@ -242,7 +251,7 @@ export class Orchestrator {
   /** What only one replica does every few seconds: compares the queues with the database. */
   async #recoverTick(): Promise<boolean> {
     if (!(await this.#leadership.isLeading())) return false;
-    await this.#reconciler.tick(this.#silence.proves(Date.now()));
+    await this.#reconciler.tick(await this.#loseSilent());
     await this.#waits.sweepOrders();
     if (await this.#resolve.sweep()) this.#loops.resolve.wake();
     if (Date.now() - this.#lastHousekeeping < HOUSEKEEPING_MS) return false;

@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { leaseKey, newId, signLease, type JobId, type JsonValue, type OrderId, type PlanId } from '@connecta/contracts';
+import {
+  deliveryId,
+  leaseKey,
+  newId,
+  signLease,
+  type JobId,
+  type JsonValue,
+  type OrderId,
+  type PlanId,
+} from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
-import type { QueueBackend } from '@connecta/queue';
+import type { Delivery, QueueBackend } from '@connecta/queue';
 import { silentLogger } from '@connecta/runtime';
 import { readReport } from '../src/advance/readReport.ts';
-import { moveAttempts } from '../src/engine/moveAttempts.ts';
+import type { Command } from '../src/engine/command.ts';
+import { moveAttempts, type FoundAttempt } from '../src/engine/moveAttempts.ts';
 import { Reconciler } from '../src/recover/reconciler.ts';
 import { apply, expectConsistent, jobsOf, launch } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
@@ -33,11 +43,7 @@ describe('the queue fails', () => {
       ...{ store: harness.store, queues: harness.queue.jobs, log: silentLogger(), timers: DEFAULT_TIMERS, limit: 10 },
       apply: async (found) => {
         const { commands } = await moveAttempts({ parts, found, random: () => 0 });
-        const deliveries = commands.map(({ job, attempt }) => ({
-          ...{ id: `${job.id}-${attempt}`, name: job.function },
-          data: { ...{ profileId: job.profileId, profileRevision: 1, lease: 'x', traceparent: '' }, value: job.input },
-        }));
-        await harness.queue.jobs.enqueue(new Map([['scripted', deliveries]]));
+        await harness.queue.jobs.enqueue(new Map([['scripted', commands.map(deliveryOf)]]));
       },
     });
     await harness.store.pool.query(`UPDATE jobs SET invoked_at = now() - interval '3 seconds'`);
@@ -51,6 +57,42 @@ describe('the queue fails', () => {
     await harness.queue.jobs.remove('scripted', waiting);
     await harness.store.prisma.order.deleteMany({ where: { id: { in: ids } } });
     await harness.store.prisma.job.deleteMany({ where: { orderId: { in: ids } } });
+  });
+
+  test('what a dead worker took is found at the next look, although counts agree', async () => {
+    // Given a job that waited in the queue until a worker took it, listed it and died before it told of its start
+    const [id] = (await accept(1)) as [OrderId];
+    const parts = harness.parts();
+    const { commands } = await launch(harness, parts);
+    const found: FoundAttempt[] = [];
+    const reconciler = new Reconciler({
+      ...{ store: harness.store, queues: harness.queue.jobs, log: silentLogger(), timers: DEFAULT_TIMERS },
+      apply: (what) => Promise.resolve(void found.push(...what)),
+    });
+    const dead = harness.worker('scripted', () => new Promise(() => undefined));
+    await harness.queue.jobs.enqueue(new Map([['scripted', commands.map(deliveryOf)]]));
+    while ((await harness.queue.jobs.ids('scripted')).active.length === 0) await sleep(20);
+    await harness.store.prisma.job.updateMany({ where: { orderId: id }, data: { state: 'queued' } });
+    const [job] = await jobsOf(harness, id);
+    const listed = async (seconds: number): Promise<void> => {
+      await harness.store.pool.query(
+        `INSERT INTO job_holds (job_id, attempt, instance_id, seen_at) VALUES ($1, 1, $2, now() - $3 * interval '1 second')
+         ON CONFLICT (job_id, attempt) DO UPDATE SET seen_at = excluded.seen_at`,
+        [job?.id, newId(), seconds],
+      );
+    };
+    // When one look compares everything while it is held, and the next comes when it has not been listed for one hold
+    await listed(0);
+    await reconciler.tick(true);
+    expect(found).toEqual([]);
+    await listed(30);
+    await reconciler.tick(true);
+    // Then that one has found it
+    expect(found).toMatchObject([{ jobId: job?.id, attempt: 1, finding: { kind: 'lost' } }]);
+    await dead.close(0);
+    await harness.queue.jobs.remove('scripted', [`${job?.id}-1`]);
+    await harness.store.prisma.order.deleteMany({ where: { id } });
+    await harness.store.prisma.job.deleteMany({ where: { orderId: id } });
   });
 
   test('a crash between commit and acknowledgement: the reports are read again and change nothing', async () => {
@@ -128,6 +170,12 @@ describe('the queue fails', () => {
 
 function publish(queue: QueueBackend, events: readonly unknown[]): Promise<void> {
   return queue.events.publish('scripted', events as never);
+}
+
+function deliveryOf({ job, attempt }: Command): Delivery {
+  const { id, profileId } = job;
+  const message = { profileId, profileRevision: 1, lease: 'x', traceparent: '' };
+  return { id: deliveryId(id, attempt), name: job.function, data: { ...message, value: job.input } };
 }
 
 function completedEvent(harness: Harness, jobId: JobId, orderId: OrderId) {

@@ -12,7 +12,7 @@ const open = (change: Partial<OpenAttempt> = {}): OpenAttempt => ({
   workerType: 'generic',
   state: 'invoked',
   ageMs: 60_000,
-  held: false,
+  unlistedMs: null,
   live: true,
   workerLost: false,
   ackMs: null,
@@ -26,6 +26,7 @@ const look = (change: Partial<Omit<ReconcileInput, 'queue'>> & { waiting?: strin
     now: NOW,
     timers: DEFAULT_TIMERS,
     missingMs: 20_000,
+    silenceProves: true,
     ...change,
     queue: { waiting: new Set(change.waiting), active: new Set(change.active) },
   });
@@ -55,7 +56,7 @@ describe('reconcileType', () => {
   });
 
   test('sends everything again at once after the store was emptied, except what a worker holds', () => {
-    const attempts = [open(), open({ jobId: 'j2' as JobId, held: true })];
+    const attempts = [open(), open({ jobId: 'j2' as JobId, unlistedMs: 500 })];
     expect(look({ marker: false, attempts }).found).toEqual([
       { jobId: 'j1', orderId: 'o1', attempt: 1, finding: { kind: 'gone' } },
     ]);
@@ -65,7 +66,7 @@ describe('reconcileType', () => {
     const first = look({ active: ['j1-1'] });
     expect(first.found).toEqual([]);
     expect(kinds(look({ active: ['j1-1'], now: NOW + 30_000, missingSince: first.missingSince }))).toEqual(['lost']);
-    expect(kinds(look({ active: ['j1-1'], attempts: [open({ held: true })] }))).toEqual([]);
+    expect(kinds(look({ active: ['j1-1'], attempts: [open({ unlistedMs: 500 })] }))).toEqual([]);
   });
 
   test('gives it up after one hold, however young it was when it was first seen in the hands of a dead worker', () => {
@@ -73,6 +74,15 @@ describe('reconcileType', () => {
     const later = { active: ['j1-1'], attempts: [open({ ageMs: 30_100 })], missingSince };
     expect(kinds(look({ ...later, now: NOW + 30_000 }))).toEqual(['lost']);
     expect(kinds(look({ ...later, now: NOW + 29_999 }))).toEqual([]);
+  });
+
+  test('gives an attempt up one hold after a worker listed it last, and not before', () => {
+    const since = (unlistedMs: number, silenceProves = true): string[] =>
+      kinds(look({ active: ['j1-1'], attempts: [open({ unlistedMs })], silenceProves }));
+    expect(since(30_000)).toEqual(['lost']);
+    expect(since(29_999)).toEqual([]);
+    // Nothing is concluded from heartbeats that nobody could hear.
+    expect(since(30_000, false)).toEqual([]);
   });
 
   test('tells a worker that was lost with the attempt from one that only did not list it', () => {

@@ -22,6 +22,8 @@ export interface ReconcileInput {
   timers: Timers;
   /** How long an attempt must be missing: longer than an event may lie unread in a dead reader's hands. */
   missingMs: number;
+  /** False when heartbeats may not have been heard: then that nobody lists an attempt says nothing yet. */
+  silenceProves: boolean;
 }
 
 export interface Reconciled {
@@ -39,7 +41,7 @@ const YOUNG_MS = 2000;
  * in and goes out.
  */
 export function reconcileType(input: ReconcileInput): Reconciled {
-  const { attempts, queue, marker, now, timers, missingMs } = input;
+  const { attempts, queue, marker, now, timers, missingMs, silenceProves } = input;
   const found: FoundAttempt[] = [];
   const missingSince = new Map<string, number>();
   const stray = new Set([...queue.waiting, ...queue.active]);
@@ -53,11 +55,13 @@ export function reconcileType(input: ReconcileInput): Reconciled {
     };
     if (queue.waiting.has(id)) {
       if (attempt.state === 'invoked' && attempt.live && attempt.ageMs > YOUNG_MS) tell({ kind: 'queued' });
-    } else if (attempt.held) {
+    } else if (attempt.unlistedMs !== null && attempt.unlistedMs < timers.holdMs) {
       continue;
     } else if (queue.active.has(id)) {
-      // A worker took it, and neither reported nor listed it since: it died with the job in its hands.
-      const since = input.missingSince.get(id) ?? now;
+      // A worker took it, and neither reported nor listed it since: it died with the job in its hands. One hold is enough,
+      // counted from when it was listed last; where it never was, from when it was first seen so.
+      const unlistedMs = silenceProves ? (attempt.unlistedMs ?? 0) : 0;
+      const since = Math.min(input.missingSince.get(id) ?? now, now - unlistedMs);
       const message = `a worker took it and has not been heard of for ${timers.holdMs} ms`;
       if (now - since < timers.holdMs) missingSince.set(id, since);
       else tell({ kind: 'lost', message, crashed: attempt.workerLost });

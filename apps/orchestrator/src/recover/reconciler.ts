@@ -21,6 +21,16 @@ export interface ReconcilerOptions {
   limit?: number;
 }
 
+/** What is known before a type is looked at. */
+interface Circumstances {
+  /** Attempts that the database has in these states. */
+  invoked: number;
+  queued: number;
+  /** Compare all ids, even where the counts agree. */
+  full: boolean;
+  silenceProves: boolean;
+}
+
 /**
  * Keeps the queues equal to the database: what was lost on the way is sent again, what no longer counts is taken out.
  * Its memory of earlier looks is a convenience: losing it only delays a recovery.
@@ -46,7 +56,7 @@ export class Reconciler {
     for (const type of await listWorkerTypes(store)) {
       const { invoked, queued } = open.get(type) ?? { invoked: 0, queued: 0 };
       try {
-        while (await this.#look(type, invoked, invoked + queued, full));
+        while (await this.#look(type, { invoked, queued, full, silenceProves }));
       } catch (error) {
         log.warn({ err: error, type }, 'a queue could not be compared with the database');
       }
@@ -54,14 +64,15 @@ export class Reconciler {
   }
 
   /** True when a store that was emptied has not got everything again: the oldest are sent first, look by look. */
-  async #look(type: string, invoked: number, expected: number, full: boolean): Promise<boolean> {
+  async #look(type: string, { invoked, queued, full, silenceProves }: Circumstances): Promise<boolean> {
     const { store, queues, log, timers, missingMs, limit } = this.#options;
     const marker = await queues.hasMarker(type);
     const counts = await queues.counts(type);
-    const quiet = marker && invoked === 0 && counts.waiting + counts.active === expected;
+    // What a dead worker took still counts in the queue: only where no worker has anything do counts that agree tell all.
+    const quiet = marker && invoked === 0 && counts.active === 0 && counts.waiting === queued;
     if (quiet && !full && !this.#missingSince.get(type)?.size) return false;
     const ids = await queues.ids(type);
-    const attempts = await findOpenAttempts(store, type, timers.holdMs, limit);
+    const attempts = await findOpenAttempts(store, type, limit);
     const { found, missingSince, stray } = reconcileType({
       attempts,
       queue: { waiting: new Set(ids.waiting), active: new Set(ids.active) },
@@ -70,6 +81,7 @@ export class Reconciler {
       now: Date.now(),
       timers,
       missingMs,
+      silenceProves,
     });
     this.#missingSince.set(type, missingSince);
     const again = found.filter(({ finding }) => finding.kind !== 'queued').length;

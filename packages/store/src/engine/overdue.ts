@@ -114,11 +114,11 @@ export interface OpenAttempt extends OverdueAttempt {
   state: 'invoked' | 'queued' | 'started';
   /** Milliseconds since the command was sent. */
   ageMs: number;
-  /** Some instance listed it within the hold time. */
-  held: boolean;
+  /** How long ago an instance listed it last; milliseconds, null when none ever did. */
+  unlistedMs: number | null;
   /** The type has a live instance that takes work. */
   live: boolean;
-  /** An instance of the type was lost since the command was sent. */
+  /** The instance that listed it last was lost; where none did: one of the type was, since the command was sent. */
   workerLost: boolean;
   /** How long the queue may take to have it, where the job says so itself; milliseconds. */
   ackMs: number | null;
@@ -138,22 +138,19 @@ export async function countOpenAttempts(
 }
 
 /** The open attempts of one type, oldest first. */
-export async function findOpenAttempts(
-  store: Store,
-  workerType: string,
-  holdMs: number,
-  limit: number,
-): Promise<OpenAttempt[]> {
+export async function findOpenAttempts(store: Store, workerType: string, limit: number): Promise<OpenAttempt[]> {
   const { rows } = await store.pool.query<OpenAttempt>({
     name: 'find_open_attempts',
     text: `SELECT ${COLUMNS}, j.state, (extract(epoch FROM now() - j.invoked_at) * 1000)::float8 AS "ageMs",
-       coalesce(h.seen_at > now() - $2 * interval '1 millisecond', false) AS held,
+       (extract(epoch FROM now() - h.seen_at) * 1000)::float8 AS "unlistedMs",
        EXISTS (SELECT FROM worker_instances i WHERE i.worker_type = $1 AND i.state = 'ready' AND i.slots > 0) AS live,
-       coalesce((SELECT max(i.ended_at) FROM worker_instances i WHERE i.worker_type = $1 AND i.state = 'lost')
-         > j.invoked_at, false) AS "workerLost", (j.timers->>'ackMs')::float8 AS "ackMs"
+       coalesce(held.state IN ('lost', 'gone'), (SELECT max(i.ended_at) FROM worker_instances i
+         WHERE i.worker_type = $1 AND i.state = 'lost') > j.invoked_at, false) AS "workerLost",
+       (j.timers->>'ackMs')::float8 AS "ackMs"
      FROM jobs j LEFT JOIN job_holds h ON h.job_id = j.id AND h.attempt = j.attempt
-     WHERE j.worker_type = $1 AND j.state IN ('invoked', 'queued', 'started') ORDER BY j.invoked_at LIMIT $3`,
-    values: [workerType, holdMs, limit],
+       LEFT JOIN worker_instances held ON held.id = h.instance_id
+     WHERE j.worker_type = $1 AND j.state IN ('invoked', 'queued', 'started') ORDER BY j.invoked_at LIMIT $2`,
+    values: [workerType, limit],
   });
   return rows;
 }
