@@ -34,6 +34,9 @@ const SECRET_FIELDS = [
   'redisUrl',
 ];
 
+/** What a command of Redis carried: ioredis leaves the command on the error of each that was refused, AUTH included. */
+const COMMAND = 'err.command.args';
+
 /**
  * A logger of JSON lines on standard output (or `destination`), each with `name`, an ISO time and the level's name.
  * Secrets in well-known fields become `[redacted]`.
@@ -45,7 +48,7 @@ export function createLogger(options: { name: string; level?: LogLevel; destinat
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((field) => `*.${field}`)], censor: '[redacted]' },
+    redact: { paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((field) => `*.${field}`), COMMAND], censor: '[redacted]' },
   };
   return options.destination ? pino(settings, options.destination) : pino(settings);
 }
