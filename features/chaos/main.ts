@@ -1,54 +1,66 @@
 /** `npm run chaos`: breaks a whole system in every way it can and checks that nothing was lost (docs/faults.md). */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FULL, USUAL } from './extent.ts';
 import { History } from './history.ts';
-import { FAULTS, SCENARIOS, runChaos } from './run-chaos.ts';
+import { linesOf } from './report.ts';
+import { FAULTS, runChaos, verify } from './run-chaos.ts';
+import { SCENARIOS } from './scenarios/all.ts';
 import { ChaosWorld } from './world.ts';
 
 const usage = `npm run chaos -- [options]
   --seed <n>      the run's choices (a random one)
-  --orders <n>    orders that flow while faults are injected (2000)
-  --repeats <n>   how often each fault is injected (3)
+  --orders <n>    orders that flow while faults are injected (${USUAL.orders}; ${FULL.orders} with --full)
+  --repeats <n>   how often each fault is injected (${USUAL.repeats})
+  --full          each fault as often as docs/faults.md says, and production's hold time: hours
+  --replay <file> checks a run's history again, without any system
   --only <ids>    faults and scenarios, by id, with commas between (all):
-${[...FAULTS, ...SCENARIOS].map(({ id, title }) => `                  ${id.padEnd(5)}${title}`).join('\n')}
-  --long          longer outages
+${[...FAULTS, ...SCENARIOS.flat()].map(({ id, title }) => `                  ${id.padEnd(5)}${title}`).join('\n')}
 `;
 
-async function main(): Promise<number> {
+function readOptions() {
   const { values } = parseArgs({
     options: {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
-      orders: { type: 'string', default: '2000' },
-      repeats: { type: 'string', default: '3' },
-      only: { type: 'string' },
-      long: { type: 'boolean', default: false },
+      ...{ orders: { type: 'string' }, repeats: { type: 'string' }, only: { type: 'string' } },
+      ...{ full: { type: 'boolean', default: false }, replay: { type: 'string' } },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
+  const { seed, full, replay, help } = values;
+  const extent = full ? FULL : USUAL;
+  const numbers = [seed, values.orders ?? extent.orders, values.repeats ?? extent.repeats].map(Number);
+  if (!numbers.every((number) => Number.isInteger(number) && number >= 0)) {
+    throw new Error(`--seed, --orders and --repeats take whole numbers\n${usage}`);
+  }
+  const [seedNumber = 0, orders = 0, repeats = 0] = numbers;
+  const run = { seed: seedNumber, orders, repeats, only: values.only?.split(',') };
+  return { help, replay, run, extent: { ...extent, full: full && values.repeats === undefined } };
+}
+
+function replayFile(file: string): number {
+  const kept = verify(file);
+  if (kept.orders === 0) throw new Error(`${file} tells of no order`);
+  process.stdout.write(`${linesOf({ kept, faults: [], recoveries: [], scenarios: [] }).join('\n')}\n`);
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const { help, replay, run, extent } = readOptions();
+  if (help) {
     process.stdout.write(usage);
     return 0;
   }
-  const [seed = 0, orders = 0, repeats = 0] = [values.seed, values.orders, values.repeats].map(Number);
-  if (![seed, orders, repeats].every((number) => Number.isInteger(number) && number >= 0)) {
-    throw new Error(`--seed, --orders and --repeats take whole numbers\n${usage}`);
-  }
-  const only = values.only?.split(',');
+  if (replay !== undefined) return replayFile(replay);
+  const { seed, orders } = run;
   const file = join(import.meta.dirname, '../../.connecta/chaos', `${new Date().toISOString()}-seed-${seed}.jsonl`);
   const history = new History(file);
   process.stdout.write(`seed ${seed}, ${orders} orders; history in ${file}\n`);
-  const world = await ChaosWorld.start({ orchestrators: 2, runners: 3, slots: 10 });
+  const world = await ChaosWorld.start(extent);
   try {
-    const report = await runChaos(world, { seed, orders, repeats, only }, history);
+    const report = await runChaos(world, run, history);
     history.write('report', { ...report });
-    if (report.injections > 0) {
-      process.stdout.write(
-        `${report.orders} orders, all completed, one accepted result a step, every history replays\n` +
-          `${report.injections} faults injected, ${report.hits} of them hit work under way\n` +
-          `${report.attemptsAStep.toFixed(3)} attempts a step, ${report.lateReports} late reports refused\n`,
-      );
-    }
-    for (const { id, title, seen } of report.scenarios) process.stdout.write(`${id} ${title}: ${seen}\n`);
+    process.stdout.write(`${linesOf(report).join('\n')}\n`);
     return 0;
   } catch (error) {
     history.write('failed', { error: String(error) });

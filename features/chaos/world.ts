@@ -1,77 +1,94 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  TcpProxy,
-  losesCommits,
-  startEmbedded,
-  type Embedded,
-  type EmbeddedService,
-  type ProcessHandle,
-} from '@connecta/embedded';
+import { leaseKey } from '@connecta/contracts';
+import { TcpProxy, startEmbedded, type Embedded, type EmbeddedService, type ProcessHandle } from '@connecta/embedded';
+import { openQueue, type QueueBackend } from '@connecta/queue';
+import { openStore, type Store } from '@connecta/store';
+import { HttpWorker } from '../src/httpWorker.ts';
+import { Ledger } from '../src/ledger.ts';
 import { TestSystem } from '../src/system.ts';
+import { DatabaseWire } from './databaseWire.ts';
+import { blockMsOf, heartbeatMsOf, type Extent } from './extent.ts';
 
-/** The hold time of these runs (30 s in production): what a lost worker costs. */
-export const HOLD_MS = 5000;
-/** Of so many commits nobody hears while commits are lost. */
-const LOST_SHARE = 0.05;
+const ORCHESTRATORS = 3;
+const RUNNERS = 3;
+const SLOTS = 10;
 
-/**
- * A whole system to break: its stores are started apart and reached through proxies, so that what connects them can be
- * cut, and answers can get lost.
- */
-export class ChaosWorld {
+interface WorldParts {
+  readonly extent: Extent;
   readonly system: TestSystem;
   readonly stores: Embedded;
-  readonly redisWire: TcpProxy;
-  /** While true, of every twentieth commit nobody hears although it took place. */
-  readonly commits: { lose: boolean; lost: () => number };
-  readonly #proxies: readonly TcpProxy[];
+  readonly database: DatabaseWire;
+  readonly redis: TcpProxy;
+  readonly httpWorker: HttpWorker;
+  readonly folder: string;
+}
+
+/**
+ * A whole system to break: three orchestrators, three runners and a worker that speaks HTTP. Its stores are started apart
+ * and reached through proxies, so that what connects them can be cut and watched; whoever looks at them goes past these.
+ */
+export class ChaosWorld {
+  readonly extent: Extent;
+  readonly system: TestSystem;
+  readonly stores: Embedded;
+  readonly database: DatabaseWire;
+  readonly redis: TcpProxy;
+  readonly httpWorker: HttpWorker;
+  readonly ledger: Ledger;
+  /** The database and the queues as they are, whatever the system sees of them. */
+  readonly store: Store;
+  readonly queue: QueueBackend;
   readonly #folder: string;
 
-  private constructor(parts: {
-    system: TestSystem;
-    stores: Embedded;
-    redisWire: TcpProxy;
-    proxies: readonly TcpProxy[];
-    commits: ChaosWorld['commits'];
-    folder: string;
-  }) {
-    this.system = parts.system;
-    this.stores = parts.stores;
-    this.redisWire = parts.redisWire;
-    this.commits = parts.commits;
-    this.#proxies = parts.proxies;
-    this.#folder = parts.folder;
+  private constructor({ extent, system, stores, database, redis, httpWorker, folder }: WorldParts) {
+    this.extent = extent;
+    this.system = system;
+    this.stores = stores;
+    this.database = database;
+    this.redis = redis;
+    this.httpWorker = httpWorker;
+    this.ledger = new Ledger(system.ledgerFile);
+    const { DATABASE_URL: databaseUrl = '', REDIS_URL: url = '' } = stores.env;
+    this.store = openStore({ databaseUrl, applicationName: 'chaos' });
+    // Deliveries that are made twice travel in packs: by themselves the queue would know their ids.
+    const pack = { above: 1, size: 8, putBackMs: 250 };
+    this.queue = openQueue({ kind: 'redis', url, prefix: 'connecta', onError: () => undefined, pack });
+    this.#folder = folder;
   }
 
-  static async start(options: { orchestrators: number; runners: number; slots: number }): Promise<ChaosWorld> {
+  static async start(extent: Extent): Promise<ChaosWorld> {
     const { PATH = '', HOME = '' } = process.env;
     const folder = await mkdtemp(join(tmpdir(), 'connecta-chaos-'));
     const stores = await startEmbedded({ dataDir: join(folder, 'stores'), env: { PATH, QUEUE_BACKEND: 'redis' } });
     const { DATABASE_URL = '', REDIS_URL = '', BLOB_CONNECTION_STRING = '' } = stores.env;
-    const losing = losesCommits(LOST_SHARE);
-    const commits = { lose: false, lost: losing.lost };
-    const databaseWire = await TcpProxy.start({
-      target: DATABASE_URL,
-      watch: (kill) => {
-        const wire = losing.watch(kill);
-        return { fromServer: (chunk) => (commits.lose ? wire.fromServer?.(chunk) : undefined) };
-      },
-    });
-    const redisWire = await TcpProxy.start({ target: REDIS_URL });
-    const proxies = [databaseWire, redisWire];
+    const database = await DatabaseWire.start(DATABASE_URL);
+    const redis = await TcpProxy.start({ target: REDIS_URL });
+    const blockMs = String(blockMsOf(extent));
     const system = await TestSystem.start({
       env: {
         ...{ PATH, HOME, LOG_LEVEL: 'info', QUEUE_BACKEND: 'redis', BLOB_CONNECTION_STRING },
-        ...{ DATABASE_URL: databaseWire.url, REDIS_URL: redisWire.url },
+        ...{ DATABASE_URL: database.url, REDIS_URL: redis.url },
       },
       workerTypes: ['probe'],
-      replicas: { orchestrator: options.orchestrators, runner: options.runners },
-      slots: options.slots,
-      extra: { CONNECTA_HOLD_MS: String(HOLD_MS), WORKER_HEARTBEAT_MS: '1000' },
+      replicas: { orchestrator: ORCHESTRATORS, runner: RUNNERS },
+      slots: SLOTS,
+      extra: {
+        ...{
+          CONNECTA_HOLD_MS: String(extent.holdMs),
+          WORKER_HEARTBEAT_MS: String(heartbeatMsOf(extent)),
+          WEBHOOK_TIMEOUT_MS: '2000',
+        },
+        PROBE_BLOCK_MS: blockMs,
+      },
     });
-    return new ChaosWorld({ system, stores, redisWire, proxies, commits, folder });
+    const httpWorker = new HttpWorker({
+      ...{ BE_API_URL: system.running.beUrl, SERVICE_ACCOUNT_KEY: await serviceKey(system, 'probe') },
+      ...{ PROBE_LEDGER: system.ledgerFile, PROBE_BLOCK_MS: blockMs, MS: '250', SLOTS: String(SLOTS) },
+    });
+    await httpWorker.restart();
+    return new ChaosWorld({ extent, system, stores, database, redis, httpWorker, folder });
   }
 
   /** Processes whose names begin so: `orchestrator`, `probe-runner`, `fe-api` … */
@@ -85,25 +102,36 @@ export class ChaosWorld {
     return service;
   }
 
-  /** Sends one command to Redis itself, as an operator would by hand. */
-  redisCommand(...words: string[]): Promise<void> {
-    return this.system.redisCommand(...words);
+  /** A key by which a worker of this type speaks to be-api. */
+  serviceKey(workerType: string): Promise<string> {
+    return serviceKey(this.system, workerType);
   }
 
-  /** Orders that have not ended, and attempts in a worker's hands. */
-  async inFlight(): Promise<{ orders: number; jobs: number }> {
-    const { prisma } = this.system.store;
-    const [orders, jobs] = await Promise.all([
-      prisma.order.count({ where: { state: { in: ['accepted', 'active'] } } }),
-      prisma.job.count({ where: { state: { in: ['invoked', 'queued', 'started'] } } }),
-    ]);
-    return { orders, jobs };
+  /** Signs leases as the orchestrators do. */
+  leaseKey(): ReturnType<typeof leaseKey> {
+    return leaseKey(this.system.running.embedded.dataDir.secret('lease-key', 32));
+  }
+
+  /** Ids of the deliveries in the queue, waiting and taken. */
+  async deliveries(): Promise<string[]> {
+    const { waiting, active } = await this.queue.jobs.ids('probe');
+    return [...waiting, ...active];
   }
 
   async stop(): Promise<void> {
+    await this.httpWorker.halt();
+    await this.queue.close();
+    await this.store.close();
     await this.system.stop();
-    for (const proxy of this.#proxies) await proxy.close();
+    for (const proxy of [this.database, this.redis]) await proxy.close();
     await this.stores.stop();
     if (!process.env['FEATURES_KEEP']) await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function serviceKey({ api }: TestSystem, workerType: string): Promise<string> {
+  const body = { name: `http-${workerType}`, workerType, allowedClients: [] };
+  const { status, body: made } = await api.send<{ key: string }>('POST', '/v1/service-accounts', { body });
+  if (status !== 201) throw new Error(`a service account was answered ${status}`);
+  return made.key;
 }

@@ -1,14 +1,17 @@
-import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FunctionError, defineFunction, type WorkerType } from '@connecta/worker-kit';
 import { impatient, liar, talker } from './failing.ts';
+import { note, takeEffect } from './ledger.ts';
+import { block, flaky, relent } from './unsteady.ts';
 
 interface ProbeSettings {
   ms: number;
   add: number;
+  /** Leaves a blob behind as its context. */
+  keep?: boolean;
 }
 
-/** Adds after a while, and writes a line into the ledger when it begins and when it is done: what really ran. */
+/** Adds after a while, and writes into the ledger what really ran. */
 const work = defineFunction<ProbeSettings>({
   name: 'probe.work',
   version: '1.0.0',
@@ -16,16 +19,26 @@ const work = defineFunction<ProbeSettings>({
     type: 'object',
     required: ['ms', 'add'],
     additionalProperties: false,
-    properties: { ms: { type: 'integer', minimum: 0 }, add: { type: 'integer' } },
+    properties: { ms: { type: 'integer', minimum: 0 }, add: { type: 'integer' }, keep: { type: 'boolean' } },
   },
   inputSchema: { type: 'number' },
   outputSchema: { type: 'number' },
-  async run({ settings, input, job, signal }) {
-    const ledger = process.env['PROBE_LEDGER'] ?? '/dev/null';
-    await appendFile(ledger, `begin ${job.jobId} ${job.attempt}\n`);
-    await sleep(settings.ms, undefined, { signal });
-    await appendFile(ledger, `done ${job.jobId} ${job.attempt}\n`);
-    return { value: (input as number) + settings.add };
+  async run({ settings, input, job, signal, blobs }) {
+    await note('begin', job);
+    try {
+      await sleep(settings.ms, undefined, { signal });
+      const value = (input as number) + settings.add;
+      await takeEffect(job, value);
+      const context = settings.keep
+        ? await blobs.create({ mediaType: 'text/plain' }, Buffer.from(`${value}`))
+        : undefined;
+      await note('done', job);
+      return context ? { value, context } : { value };
+    } catch (error) {
+      // Told to stop, or, when others have its job by now, refused the blob: then it has no result.
+      await note('left', job);
+      throw error;
+    }
   },
 });
 
@@ -56,7 +69,8 @@ const poison = defineFunction<Record<string, never>>({
   settingsSchema: { type: 'object', additionalProperties: false },
   inputSchema: {},
   outputSchema: {},
-  async run() {
+  async run({ job }) {
+    await note('begin', job);
     await sleep(300);
     process.kill(process.pid, 'SIGKILL');
     throw new FunctionError('permanent', 'unreachable', 'a killed process says nothing');
@@ -67,7 +81,7 @@ export const probe: WorkerType = {
   type: 'probe',
   version: '1.0.0',
   owner: { team: 'features', contact: 'features@example.test' },
-  functions: [work, any, refuse, poison, impatient, liar, talker],
+  functions: [work, any, refuse, poison, impatient, liar, talker, block, flaky, relent],
   samples: [
     { name: 'quick', function: 'probe.work', settings: { ms: 5, add: 1 } },
     { name: 'slow', function: 'probe.work', settings: { ms: 60, add: 1 } },
@@ -76,6 +90,11 @@ export const probe: WorkerType = {
     { name: 'refuse', function: 'probe.refuse', settings: {} },
     { name: 'stuck', function: 'probe.work', settings: { ms: 600_000, add: 1 } },
     { name: 'steady', function: 'probe.work', settings: { ms: 250, add: 1 } },
+    { name: 'keeping', function: 'probe.work', settings: { ms: 250, add: 1, keep: true } },
+    { name: 'block', function: 'probe.block', settings: { ms: Number(process.env['PROBE_BLOCK_MS'] ?? 15_000) } },
+    { name: 'flaky', function: 'probe.flaky', settings: { fails: 1 } },
+    { name: 'relent', function: 'probe.relent', settings: { ms: 0 } },
+    { name: 'relent-slowly', function: 'probe.relent', settings: { ms: 1500 } },
     { name: 'poison', function: 'probe.poison', settings: {} },
     { name: 'impatient', function: 'probe.impatient', settings: {} },
     { name: 'liar', function: 'probe.liar', settings: {} },

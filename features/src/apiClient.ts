@@ -44,13 +44,14 @@ export class ApiClient {
   async send<Body = Record<string, unknown>>(
     method: string,
     path: string,
-    options: { body?: unknown; headers?: Record<string, string> } = {},
+    options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<Answer<Body>> {
     const { body } = options;
     const raw =
       typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array || body === undefined;
     const response = await fetch(`${this.url}${path}`, {
       method,
+      ...(options.signal ? { signal: options.signal } : {}),
       headers: {
         authorization: `Bearer ${this.key}`,
         ...(raw ? {} : { 'content-type': 'application/json' }),

@@ -1,59 +1,115 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../random.ts';
-import { HOLD_MS, type ChaosWorld } from '../world.ts';
-import type { Fault } from './fault.ts';
+import type { ProcessHandle } from '@connecta/embedded';
+import type { Moment } from '../databaseWire.ts';
+import type { ChaosWorld } from '../world.ts';
+import type { Fault, Injection, Strike } from './fault.ts';
+import { seek } from './hands.ts';
 
 const UP_MS = 60_000;
+const MOMENT_MS = 8000;
+const LOOK_MS = 100;
+/** Clients that ask while fe-api is killed. */
+const ASKING = 5;
+/** No session may stand idle in a transaction for longer. */
+const IDLE_S = 5;
 
-/** Kills one process of a kind; supervision brings it back. */
-function killing(id: string, title: string, prefix: string): Fault {
-  return {
-    id,
-    title,
-    async inject(world, random) {
-      const victim = random.pick(world.processes(prefix));
-      victim.kill('SIGKILL');
-      await victim.untilUp(UP_MS);
-    },
-  };
+/** An orchestrator, by chance, and how its connections are told from those of others. */
+function pickOrchestrator({ world, random }: Injection): {
+  victim: ProcessHandle;
+  of: (application: string) => boolean;
+} {
+  const victim = random.pick(world.processes('orchestrator'));
+  const { pid } = victim;
+  return { victim, of: (application) => application.endsWith(`-${pid}`) };
 }
 
-/** Freezes a process: to all others it is there, and says nothing. */
-async function freeze(
-  world: ChaosWorld,
-  random: Random,
-  { prefix, ms }: { prefix: string; ms: number },
-): Promise<void> {
-  const victim = random.pick(world.processes(prefix));
-  victim.kill('SIGSTOP');
+/** Kills an orchestrator in a moment of one of its transactions. */
+async function killOrchestrator(injection: Injection, moment: Moment, what: string): Promise<Strike> {
+  const { database } = injection.world;
+  const { victim, of } = pickOrchestrator(injection);
+  const strike = (): void => void victim.kill('SIGKILL');
+  const isHit = await database.strike({ moment, of, strike }, MOMENT_MS);
+  if (!isHit) strike();
+  const atMs = Date.now();
+  await victim.untilUp(UP_MS);
+  return { hit: isHit ? 1 : 0, of: what, atMs };
+}
+
+/** Stops an orchestrator in an open transaction, and looks at what becomes of the session meanwhile. */
+async function freezeOrchestrator(injection: Injection): Promise<Strike> {
+  const { world } = injection;
+  const { victim, of } = pickOrchestrator(injection);
+  const strike = (): void => void victim.kill('SIGSTOP');
+  const isHit = await world.database.strike({ moment: 'opened', of, strike }, MOMENT_MS);
+  if (!isHit) strike();
+  const atMs = Date.now();
+  let longestIdleS = 0;
   try {
-    await sleep(ms);
+    while (Date.now() < atMs + world.extent.frozenMs) {
+      longestIdleS = Math.max(longestIdleS, await longestIdle(world));
+      await sleep(LOOK_MS);
+    }
   } finally {
     victim.kill('SIGCONT');
   }
+  if (longestIdleS > IDLE_S) throw new Error(`a session stood idle in a transaction for ${longestIdleS} s`);
+  const hit = isHit && longestIdleS > 0 ? 1 : 0;
+  return { hit, of: 'transactions that were left open', atMs, seen: { longestIdleS } };
 }
 
-/** F1 to F4 and F21: what happens to processes. */
+async function longestIdle({ store }: ChaosWorld): Promise<number> {
+  const { rows } = await store.pool.query<{ seconds: number }>(
+    `SELECT coalesce(max(extract(epoch FROM clock_timestamp() - state_change)), 0)::float8 AS seconds
+     FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`,
+  );
+  return rows[0]?.seconds ?? 0;
+}
+
+/** Kills fe-api while clients wait for its answers. */
+async function killFrontGateway({ world, flow }: Injection): Promise<Strike> {
+  const [victim] = world.processes('fe-api') as [ProcessHandle];
+  const asked = Promise.all(Array.from({ length: ASKING }, () => flow.placeNow()));
+  await seek(() => Promise.resolve(flow.pending > 0));
+  const hit = flow.pending;
+  victim.kill('SIGKILL');
+  const atMs = Date.now();
+  await victim.untilUp(UP_MS);
+  await asked;
+  return { hit, of: 'requests on their way', atMs };
+}
+
+/** Kills be-api while workers hold what they claimed there. */
+async function killBackGateway({ world }: Injection): Promise<Strike> {
+  const [victim] = world.processes('be-api') as [ProcessHandle];
+  const claims = await seek(() => claimed(world));
+  victim.kill('SIGKILL');
+  const atMs = Date.now();
+  await victim.untilUp(UP_MS);
+  return { hit: claims?.length ?? 0, of: 'claims over HTTP', atMs, attempts: claims ?? [] };
+}
+
+async function claimed({ store }: ChaosWorld): Promise<{ jobId: string; attempt: number }[] | null> {
+  const { rows } = await store.pool.query<{ jobId: string; attempt: number }>(
+    `SELECT c.job_id AS "jobId", c.attempt FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
+     WHERE c.ended_at IS NULL AND j.state IN ('invoked', 'queued', 'started')`,
+  );
+  return rows.length > 0 ? rows : null;
+}
+
+/** F2, F3 and F21: what happens to the processes of the platform. */
 export const processFaults: readonly Fault[] = [
-  killing('F1', 'kill -9 of a runner', 'probe-runner'),
-  killing('F2', 'kill -9 of an orchestrator', 'orchestrator'),
-  killing('F3', 'kill -9 of fe-api', 'fe-api'),
-  killing('F3b', 'kill -9 of be-api', 'be-api'),
   {
-    id: 'F4',
-    title: 'a runner frozen for two holds comes back with late results',
-    inject: (world, random) => freeze(world, random, { prefix: 'probe-runner', ms: 2 * HOLD_MS + 1000 }),
+    ...{ id: 'F2', title: 'kill -9 of an orchestrator in a transaction', full: 50 },
+    inject: (injection) => killOrchestrator(injection, 'opened', 'open transactions'),
   },
   {
-    id: 'F21',
-    title: 'an orchestrator frozen in the middle of its transactions',
-    inject: (world, random) => freeze(world, random, { prefix: 'orchestrator', ms: 5000 }),
-    async check(world) {
-      const { rows } = await world.system.store.pool.query<{ stuck: number }>(
-        `SELECT count(*)::int AS stuck FROM pg_stat_activity
-         WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '10 seconds'`,
-      );
-      if (rows[0]?.stuck !== 0) throw new Error(`${rows[0]?.stuck} sessions are stuck in a transaction`);
-    },
+    ...{ id: 'F2b', title: 'kill -9 of an orchestrator between its commit and what it then sends', full: 50 },
+    inject: (injection) => killOrchestrator(injection, 'committed', 'commits it never heard of'),
+  },
+  { ...{ id: 'F3', title: 'kill -9 of fe-api', full: 50 }, inject: killFrontGateway },
+  { ...{ id: 'F3b', title: 'kill -9 of be-api', full: 50 }, inject: killBackGateway },
+  {
+    ...{ id: 'F21', title: 'an orchestrator frozen in the middle of its transactions', full: 20 },
+    inject: freezeOrchestrator,
   },
 ];

@@ -7,8 +7,11 @@ export interface Scenario {
   readonly id: string;
   readonly title: string;
   /** Resolves with what was seen, in a few words. @throws Error when something does not hold */
-  run(world: ChaosWorld, random: Random, orders: number): Promise<string>;
+  readonly run: (world: ChaosWorld, random: Random) => Promise<string>;
 }
+
+/** How long an order of a scenario may take to end. */
+export const ENDED_MS = 120_000;
 
 /** @throws Error unless it holds */
 export function must(holds: boolean, text: string): asserts holds {

@@ -16,4 +16,4 @@ export { watchMemory } from './testing/watch-memory.ts';
 export type { MemoryGrowth } from './testing/watch-memory.ts';
 export { startFaultProxy } from './testing/storage-fault-proxy.ts';
 export type { Fault, FaultProxy } from './testing/storage-fault-proxy.ts';
-export { TcpProxy, losesCommits } from './testing/tcp-proxy.ts';
+export { TcpProxy, losesCommits, type Wire } from './testing/tcp-proxy.ts';

@@ -4,6 +4,8 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 export interface Wire {
   fromClient?: (chunk: Buffer) => void;
   fromServer?: (chunk: Buffer) => void;
+  /** The connection is no more; may be told twice. */
+  ended?: () => void;
 }
 
 export interface ProxyOptions {
@@ -64,8 +66,9 @@ export class TcpProxy {
     const kill = (): void => {
       client.destroy();
       server.destroy();
+      wire.ended?.();
     };
-    const wire = this.#options.watch?.(kill) ?? {};
+    const wire: Wire = this.#options.watch?.(kill) ?? {};
     const pass = (from: Socket, to: Socket, see?: (chunk: Buffer) => void): void => {
       from.setNoDelay(true);
       this.#sockets.add(from);

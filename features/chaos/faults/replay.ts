@@ -1,0 +1,96 @@
+import { deliveryId, signLease, type JobId, type OrderId, type ProfileId } from '@connecta/contracts';
+import type { Delivery } from '@connecta/queue';
+import { until } from '../../src/system.ts';
+import type { ChaosWorld } from '../world.ts';
+import type { Strike } from './fault.ts';
+import { seek } from './hands.ts';
+
+const OPEN = ['invoked', 'queued', 'started'];
+const TIMES = 3;
+const LEASE_MS = 600_000;
+const DRAINED_MS = 120_000;
+/** Added to what a delivery that is over was given, so that its result is told from the one that counts. */
+const OTHER = 1_000_000;
+
+type JobRow = Awaited<ReturnType<ChaosWorld['store']['prisma']['job']['findMany']>>[number];
+
+/**
+ * F16: every delivery under way is made three times over, in packs, so that the queue cannot know them again; and so are
+ * deliveries of jobs that are over, with valid leases and another input. What of these ran to its end must have been
+ * refused.
+ */
+export async function repeatDeliveries(world: ChaosWorld): Promise<Strike> {
+  const { prisma } = world.store;
+  const open = await seek(async () => {
+    const jobs = await prisma.job.findMany({ where: { state: { in: OPEN }, workerType: 'probe' } });
+    return jobs.length > 0 && jobs;
+  });
+  const atMs = Date.now();
+  const over = await prisma.job.findMany({
+    where: { state: 'completed', function: 'probe.work' },
+    ...{ orderBy: { finishedAt: 'desc' }, take: world.extent.replayed },
+  });
+  const deliveries = [
+    ...(open ?? []).map((job) => deliveryOf(world, job, 0)),
+    ...over.map((job) => deliveryOf(world, job, OTHER)),
+  ];
+  const before = (await world.ledger.entries()).length;
+  for (let time = 0; time < TIMES; time++) {
+    // In another order the same deliveries travel in other packs.
+    const turned = [...deliveries.slice(time), ...deliveries.slice(0, time)];
+    await world.queue.jobs.enqueue(new Map([['probe', turned]]));
+  }
+  const sent = new Set<string>(deliveries.map(({ id }) => id));
+  await until(async () => !(await isUnderWay(world, sent)), DRAINED_MS);
+  const ids = new Set<string>(over.map(({ id }) => id));
+  const again = (await world.ledger.entries()).slice(before).filter(({ word }) => word === 'again');
+  const ranAgain = new Set(again.filter(({ jobId }) => ids.has(jobId)).map(({ jobId }) => jobId));
+  const refused = await refusalsOf(world, [...ranAgain]);
+  return {
+    ...{ hit: open?.length ?? 0, of: 'deliveries under way', atMs },
+    seen: { sent: TIMES * deliveries.length, effectsRefused: again.length, ranAgain: ranAgain.size, refused },
+  };
+}
+
+/**
+ * Whether one of these deliveries waits, or is run by a worker that lives. What a killed worker had taken stays locked in
+ * the queue until its lock runs out, and nobody runs it: that is looked at when everything is over.
+ */
+async function isUnderWay(world: ChaosWorld, sent: ReadonlySet<string>): Promise<boolean> {
+  const { waiting } = await world.queue.jobs.ids('probe');
+  if (waiting.some((id) => sent.has(id))) return true;
+  for (const { pid } of world.processes('probe-runner')) {
+    const held = pid === undefined ? [] : await world.ledger.inHands(pid);
+    if (held.some(({ jobId, attempt }) => sent.has(deliveryId(jobId as JobId, attempt)))) return true;
+  }
+  return false;
+}
+
+/** Resolves with the number of refused results when each of these jobs has one. @throws Error when one has none */
+async function refusalsOf({ store }: ChaosWorld, ids: string[]): Promise<number> {
+  const where = { jobId: { in: ids } };
+  await until(async () => {
+    const refused = await store.prisma.lateReport.groupBy({ by: ['jobId'], where });
+    return refused.length === ids.length;
+  }).catch((cause: unknown) => {
+    throw new Error('a result of a delivery that was over was not refused', { cause });
+  });
+  return store.prisma.lateReport.count({ where });
+}
+
+function deliveryOf(world: ChaosWorld, job: JobRow, more: number): Delivery {
+  const [jobId, orderId] = [job.id as JobId, job.orderId as OrderId];
+  const { attempt, workerType } = job;
+  const lease = { orderId, jobId, attempt, workerType: workerType ?? '', expiresAtMs: Date.now() + LEASE_MS };
+  return {
+    id: deliveryId(jobId, attempt),
+    name: job.function ?? '',
+    data: {
+      value: Number(job.input) + more,
+      profileId: job.profileId as ProfileId,
+      profileRevision: job.profileRevision ?? 1,
+      lease: signLease(world.leaseKey(), lease),
+      traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    },
+  };
+}
