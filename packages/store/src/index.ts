@@ -311,3 +311,9 @@ export {
   type FunctionSchemas,
 } from './tasks/compatibility.ts';
 export { listFailedJobs, type FailedJob } from './orders/listFailedJobs.ts';
+export {
+  forgetOldInstances,
+  forgetOldLateReports,
+  forgetOldTicks,
+  type OldRecords,
+} from './retention/forgetOldRecords.ts';

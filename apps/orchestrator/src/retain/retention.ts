@@ -5,7 +5,10 @@ import {
   deleteOrphanBytes,
   deleteUnsettledBlobs,
   forgetFinishedUploads,
+  forgetOldInstances,
+  forgetOldLateReports,
   forgetOldLogs,
+  forgetOldTicks,
   type Store,
 } from '@connecta/store';
 
@@ -13,8 +16,8 @@ import {
 const LIMIT = 200;
 /** A blob whose upload did not end within a day, and bytes that no row knows for so long, are left-overs of a crash. */
 const ABANDONED_MS = 24 * 3_600_000;
-/** How long what functions logged is kept. */
-const LOG_DAYS = 30;
+/** How long records are kept that people look at, and nothing else. */
+const DAYS = { logs: 30, lateReports: 30, instances: 7, ticks: 90 } as const;
 /** Names of stored bytes looked at in one turn: a whole container is walked through in the course of days. */
 const ORPHAN_LIMIT = 1000;
 
@@ -25,7 +28,7 @@ export interface RetentionOptions {
   log: Logger;
 }
 
-/** Ends what nobody keeps any longer: expired blobs, abandoned uploads, bytes without a row, old logs. Any replica may do it. */
+/** Ends what nobody keeps any longer: expired blobs, abandoned uploads, bytes without a row, old records. Any replica may do it. */
 export class Retention {
   readonly #options: RetentionOptions;
   #blobs: Promise<Blobs> | undefined;
@@ -41,13 +44,25 @@ export class Retention {
     const blobs = await this.#open();
     const expired = await deleteExpiredBlobs(store, blobs, LIMIT);
     const abandoned = await deleteUnsettledBlobs(store, blobs, { limit: LIMIT, olderThanMs: ABANDONED_MS });
-    const logs = await forgetOldLogs(store, { days: LOG_DAYS, limit: LIMIT });
     const uploads = await forgetFinishedUploads(store, LIMIT);
+    const isMore = await this.#forgetRecords();
     const page = { from: this.#orphansFrom, limit: ORPHAN_LIMIT, olderThanMs: ABANDONED_MS };
     const { deleted: orphans, next } = await deleteOrphanBytes(store, blobs, page);
     this.#orphansFrom = next;
     if (expired + abandoned + orphans > 0) log.info({ expired, abandoned, orphans }, 'blobs were deleted');
-    return expired >= LIMIT || abandoned >= LIMIT || uploads >= LIMIT || logs >= LIMIT;
+    return expired >= LIMIT || abandoned >= LIMIT || uploads >= LIMIT || isMore;
+  }
+
+  /** True when a limit was reached. */
+  async #forgetRecords(): Promise<boolean> {
+    const { store } = this.#options;
+    const counts = [
+      await forgetOldLogs(store, { days: DAYS.logs, limit: LIMIT }),
+      await forgetOldLateReports(store, { days: DAYS.lateReports, limit: LIMIT }),
+      await forgetOldInstances(store, { days: DAYS.instances, limit: LIMIT }),
+      await forgetOldTicks(store, { days: DAYS.ticks, limit: LIMIT }),
+    ];
+    return counts.some((count) => count >= LIMIT);
   }
 
   #open(): Promise<Blobs> {
