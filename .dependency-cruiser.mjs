@@ -3,7 +3,7 @@ const layers = [['contracts'], ['domain', 'runtime'], ['store', 'queue', 'blobs'
 
 const source = (names) => `^packages/(${names.join('|')})/`;
 const tests = '(\\.test\\.ts$|/test/)';
-const stages = ['plan', 'dispatch', 'advance', 'timers', 'schedule', 'recover', 'scale', 'export', 'notify'];
+const stages = ['plan', 'dispatch', 'advance', 'resolve', 'wait', 'timers', 'schedule', 'recover', 'retain', 'notify'];
 
 const forbidden = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
