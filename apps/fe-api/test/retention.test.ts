@@ -1,5 +1,12 @@
-import { newId, type BlobId, type OrderId, type PlanId, type WorkflowVersionId } from '@connecta/contracts';
-import { deleteExpiredBlobs, findBlob } from '@connecta/store';
+import {
+  newId,
+  type BlobId,
+  type OrderId,
+  type PlanId,
+  type ScheduleId,
+  type WorkflowVersionId,
+} from '@connecta/contracts';
+import { deleteExpiredBlobs, deleteSchedule, findBlob } from '@connecta/store';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BytesClient, MIB } from './bytes-client.ts';
 import { openBytesWorld, type BytesWorld } from './bytes-world.ts';
@@ -50,6 +57,31 @@ describe('retention', () => {
       expect(await world.blobs.exists(id)).toBe(false);
       expect(await findBlob(world.store, id)).toBeNull();
     }
+  });
+
+  test('does not end what a schedule names, nor what an order was given as context', async () => {
+    const [named, context] = [await client.store('named'), await client.store('context')];
+    const schedule = { name: 'nightly', times: {}, overlap: 'skip', missed: 'none', maxCatchUp: 1, createdBy: 'x' };
+    const { id } = await world.store.prisma.schedule.create({
+      data: { id: newId(), ...schedule, order: { tasks: ['a/b'], blobId: named } },
+    });
+    const orderId = await placeOrder(newId());
+    await world.store.prisma.order.update({ where: { id: orderId }, data: { context: { blobId: context } } });
+    await world.store.prisma.blob.update({ where: { id: named }, data: { expiresAt: new Date(0) } });
+    await deleteExpiredBlobs(world.store, world.blobs, 100);
+    expect((await client.call('GET', `/v1/blobs/${named}`)).status).toBe(200);
+    expect(await (await client.call('GET', `/v1/blobs/${named}/info`)).json()).toMatchObject({ expiresAt: null });
+    for (const used of [named, context]) {
+      expect((await client.call('DELETE', `/v1/blobs/${used}`)).status).toBe(409);
+    }
+    // Its time ends with the schedule, and then with the orders that may have come of it.
+    await deleteSchedule(world.store, id as ScheduleId, () => undefined);
+    expect((await client.call('GET', `/v1/blobs/${named}`)).status).toBe(410);
+    await deleteExpiredBlobs(world.store, world.blobs, 100);
+    expect(await world.blobs.exists(named)).toBe(true);
+    await world.store.prisma.order.update({ where: { id: orderId }, data: { state: 'completed' } });
+    await deleteExpiredBlobs(world.store, world.blobs, 100);
+    expect(await world.blobs.exists(named)).toBe(false);
   });
 
   test('can be ended by hand', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { findSchedule, listTicks } from '@connecta/store';
-import type { OrderId } from '@connecta/contracts';
+import { newId, type OrderId } from '@connecta/contracts';
 import { ScheduleWorld, at } from './scheduleWorld.ts';
 
 describe('schedules', () => {
@@ -24,6 +24,24 @@ describe('schedules', () => {
       params: { a: 1, scheduledAt: '2026-03-01T00:00:00.000Z' },
     });
     expect((await findSchedule(world.store, world.id))?.nextAt).toEqual(at('2026-03-01T01:00:00Z'));
+  });
+
+  test('a blob that it names lasts as long as the schedule does, whatever its time was', async () => {
+    const blob = {
+      id: newId(),
+      ownerClientId: world.harness.clientId,
+      state: 'ready',
+      size: 1,
+      sha256: '0'.repeat(64),
+    };
+    const { id } = await world.store.prisma.blob.create({
+      data: { ...blob, mediaType: 'text/plain', createdBy: 'test', expiresAt: new Date(0) },
+    });
+    const order = { client: 'tester', tasks: ['scripted/x'], blobId: id };
+    await world.make({ order }, '2026-03-01T00:00:00Z');
+    await world.replica().tick();
+    expect(await world.ticks()).toEqual(['03-01T00:00 due fired']);
+    expect(await world.orders()).toMatchObject([{ input: { blobId: id } }]);
   });
 
   test('three replicas that look at once, again and again, fire each slot once', async () => {

@@ -53,7 +53,7 @@ export function blobsRouter(parts: BlobIntake & { access: BlobAccess }): Router 
     requireWriter(access.callerOf(req));
     const { id } = await visible(req);
     if ((await removeBlob(store, blobs, id)) === 'in_use') {
-      throw new Problem('in_use', 'An order that has not ended refers to this blob.');
+      throw new Problem('in_use', 'An order that has not ended, or a schedule, refers to this blob.');
     }
     res.status(204).end();
   });

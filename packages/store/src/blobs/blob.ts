@@ -29,10 +29,16 @@ export class BlobMovedOnError extends Error {
   }
 }
 
-/** Columns of `blobs b` as a {@link Blob}; sizes stay below 2^53. */
+const NAMED_BY_SCHEDULE = `EXISTS (SELECT FROM schedules s WHERE strpos(s."order"::text, b.id::text) > 0)`;
+
+/** A condition on `blobs b`: its time is not over. While a schedule names it, it never is. */
+export const BLOB_LASTS = `(b.expires_at IS NULL OR b.expires_at > now() OR ${NAMED_BY_SCHEDULE})`;
+
+/** Columns of `blobs b` as a {@link Blob}; sizes stay below 2^53. A time that is over and does not count is none. */
 export const BLOB_COLUMNS = `b.id, b.owner_client_id AS "ownerClientId", b.job_id AS "jobId", b.created_by AS "createdBy",
   b.state, b.media_type AS "mediaType", b.size::float8 AS size, b.sha256, b.file_name AS "fileName",
-  b.created_at AS "createdAt", b.expires_at AS "expiresAt"`;
+  b.created_at AS "createdAt",
+  CASE WHEN b.expires_at > now() OR NOT ${NAMED_BY_SCHEDULE} THEN b.expires_at END AS "expiresAt"`;
 
 /** The reference by which a ready blob travels. @throws BlobMovedOnError when it is not ready. */
 export function blobRefOf(blob: Blob): BlobRef {

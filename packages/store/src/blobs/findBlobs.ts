@@ -1,6 +1,6 @@
 import type { BlobId, ClientId } from '@connecta/contracts';
 import type { Store } from '../store.ts';
-import { BLOB_COLUMNS, type Blob } from './blob.ts';
+import { BLOB_COLUMNS, BLOB_LASTS, type Blob } from './blob.ts';
 
 /** One blob, in whatever state; null when there is none. */
 export async function findBlob(store: Store, id: BlobId): Promise<Blob | null> {
@@ -25,7 +25,7 @@ export async function findOwnedBlobs(
     name: 'find_owned_blobs',
     text: `SELECT ${BLOB_COLUMNS} FROM blobs b
            WHERE b.id = ANY($1::uuid[]) AND b.owner_client_id = $2 AND b.state = 'ready'
-             AND (b.expires_at IS NULL OR b.expires_at > now())`,
+             AND ${BLOB_LASTS}`,
     values: [wanted.ids, wanted.clientId],
   });
   return new Map(rows.map((blob) => [blob.id, blob]));

@@ -9,7 +9,7 @@ export interface BlobBytes {
 /**
  * Deletes a readable blob at its owner's wish: it is unreadable at once, then its bytes go, then its row. What is
  * interrupted between is finished by {@link deleteUnsettledBlobs}. `in_use`: an order of the client that has not ended
- * names it.
+ * names it, or a schedule.
  */
 export async function removeBlob(store: Store, bytes: BlobBytes, id: BlobId): Promise<'removed' | 'in_use' | 'gone'> {
   const { rows } = await store.pool.query<{ used: boolean; marked: boolean }>({
@@ -18,9 +18,10 @@ export async function removeBlob(store: Store, bytes: BlobBytes, id: BlobId): Pr
              SELECT EXISTS (
                SELECT FROM orders o JOIN blobs b ON b.owner_client_id = o.client_id
                WHERE b.id = $1 AND o.state IN ('accepted', 'active')
-                 AND (strpos(o.input::text, $1::text) > 0 OR strpos(o.params::text, $1::text) > 0 OR EXISTS (
+                 AND (strpos(concat(o.input::text, o.params::text, o.context::text), $1::text) > 0 OR EXISTS (
                    SELECT FROM jobs j WHERE j.order_id = o.id
-                     AND strpos(concat(j.input::text, j.result::text, j.context::text), $1::text) > 0))) AS used),
+                     AND strpos(concat(j.input::text, j.result::text, j.context::text), $1::text) > 0))
+             ) OR EXISTS (SELECT FROM schedules s WHERE strpos(s."order"::text, $1::text) > 0) AS used),
            marked AS (
              UPDATE blobs SET state = 'deleting' WHERE id = $1 AND state = 'ready' AND NOT (SELECT used FROM used)
              RETURNING id)

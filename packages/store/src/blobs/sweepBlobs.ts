@@ -1,5 +1,6 @@
 import { isId, type BlobId } from '@connecta/contracts';
 import type { Store } from '../store.ts';
+import { BLOB_LASTS } from './blob.ts';
 import { eraseBlob, type BlobBytes } from './removeBlob.ts';
 
 /** What the whole of Blob Storage's names can be read from. */
@@ -17,7 +18,8 @@ const GRACE = `interval '1 hour'`;
 /**
  * Deletes up to `limit` blobs that have expired. A blob stays while its client has an order that has not ended and that
  * was placed before the blob expired, for only such an order can lead to it, however deep in values and JSON blobs: this
- * keeps some longer than needed and never has to search values. Several replicas may sweep at once.
+ * keeps some longer than needed and never has to search values. What a schedule names stays as well. Several replicas may
+ * sweep at once.
  */
 export async function deleteExpiredBlobs(store: Store, bytes: BlobBytes, limit: number): Promise<number> {
   const { rows } = await store.pool.query<{ id: BlobId }>({
@@ -27,7 +29,7 @@ export async function deleteExpiredBlobs(store: Store, bytes: BlobBytes, limit: 
              GROUP BY client_id),
            expired AS (
              SELECT b.id FROM blobs b LEFT JOIN held h ON h.client_id = b.owner_client_id
-             WHERE b.state = 'ready' AND b.expires_at < now()
+             WHERE b.state = 'ready' AND b.expires_at < now() AND NOT ${BLOB_LASTS}
                AND (h.since IS NULL OR h.since > b.expires_at + ${GRACE})
              ORDER BY b.expires_at LIMIT $1 FOR UPDATE OF b SKIP LOCKED)
            UPDATE blobs SET state = 'deleting' FROM expired WHERE blobs.id = expired.id RETURNING blobs.id`,

@@ -7,6 +7,7 @@ import type {
   ProfileId,
   WorkflowVersionId,
 } from '@connecta/contracts';
+import { BLOB_LASTS } from '../blobs/blob.ts';
 import type { Store } from '../store.ts';
 
 /** What intake wants to know about the requests of one group. */
@@ -91,7 +92,7 @@ export async function readIntakeFacts(store: Store, wanted: WantedFacts): Promis
        LEFT JOIN worker_types t ON t.name = p.worker_type) AS profiles,
       (SELECT coalesce(json_agg(json_build_object('blobId', b.id, 'mediaType', b.media_type, 'size', b.size,
          'sha256', b.sha256, 'ownerClientId', b.owner_client_id)), '[]')
-       FROM blobs b WHERE b.id = ANY($7::uuid[]) AND b.state = 'ready' AND (b.expires_at IS NULL OR b.expires_at > now())) AS blobs,
+       FROM blobs b WHERE b.id = ANY($7::uuid[]) AND b.state = 'ready' AND ${BLOB_LASTS}) AS blobs,
       (SELECT coalesce(json_agg(json_build_object('scope', k.scope, 'key', k.key, 'bodyHash', k.body_hash, 'answer', k.answer)), '[]')
        FROM unnest($8::text[], $9::text[]) x(scope, key)
        JOIN idempotency_keys k ON k.scope = x.scope AND k.key = x.key

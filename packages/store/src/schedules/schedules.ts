@@ -66,7 +66,9 @@ export async function changeSchedule(
       const ticks = passed.map((tick) => ({ scheduleId: id, ...tick }));
       await tx.scheduleTick.createMany({ data: ticks, skipDuplicates: true });
       const data = { ...columnsOf({ ...current, ...content }), nextAt, revision: current.revision + 1 };
-      return toSchedule(await tx.schedule.update({ where: { id }, data }));
+      const changed = toSchedule(await tx.schedule.update({ where: { id }, data }));
+      await endBlobs(tx, current);
+      return changed;
     });
   } catch (error) {
     throw isUniqueViolation(error) ? new NameTakenError(name, { cause: error }) : error;
@@ -80,8 +82,16 @@ export function deleteSchedule(store: Store, id: ScheduleId, check: (current: Sc
     if (!current) return false;
     check(current);
     await tx.schedule.delete({ where: { id } });
+    await endBlobs(tx, current);
     return true;
   });
+}
+
+/** The time of blobs that a schedule named, where it was over, ends now: orders that it placed may still be under way. */
+async function endBlobs(tx: Prisma.TransactionClient, { order }: Schedule): Promise<void> {
+  const ids = JSON.stringify(order).match(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+  if (ids.length === 0) return;
+  await tx.$executeRaw`UPDATE blobs SET expires_at = now() WHERE id = ANY(${ids}::uuid[]) AND expires_at < now()`;
 }
 
 /** The database's clock, which all timers go by. */
