@@ -147,6 +147,31 @@ describe('orders of numbers through generic workers', () => {
     expect(shares[0]).toBeGreaterThanOrEqual(50);
   });
 
+  test('an instance that an operator drains finishes what it holds, and leaves', async () => {
+    // Given two instances of a worker at work
+    const instances = async (): Promise<
+      { id: string; instance: string; state: string; slots: number; freeSlots: number }[]
+    > => (await system.api.send<{ instances: never[] }>('GET', '/v1/workers/probe')).body.instances;
+    const ids = await system.api.placeMany(
+      Array.from({ length: 300 }, (_, input) => ({ client: 'default', input, tasks: ['probe/steady'] })),
+    );
+    const [one] = await until(async () => {
+      const busy = (await instances()).filter(({ state, slots, freeSlots }) => state === 'ready' && freeSlots < slots);
+      return busy.length > 0 && busy;
+    });
+    if (!one) throw new Error('nobody is at work');
+    // When one of them is drained
+    const drained = await system.api.send('POST', `/v1/workers/probe/instances/${one.id}/drain`);
+    expect(drained).toMatchObject({ status: 202, body: { state: 'draining', freeSlots: 0 } });
+    // Then it leaves, and every order completes in its first attempt
+    await until(async () => (await instances()).find(({ id }) => id === one.id)?.state === 'gone');
+    const orders = await Promise.all(ids.map((id) => system.api.ended(id)));
+    expect(new Set(orders.map(({ state, jobs }) => `${state} ${jobs['steady']?.attempt}`))).toEqual(
+      new Set(['completed 1']),
+    );
+    expect(orders.filter(({ jobs }) => jobs['steady']?.instance === one.instance).length).toBeGreaterThan(0);
+  });
+
   test('cancelling is final: the running job is dropped, its result refused', async () => {
     const slow = await profileOf('probe', 'long');
     await change('probe', slow, { ms: 3000, add: 1 });

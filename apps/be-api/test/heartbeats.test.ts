@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '@connecta/contracts';
+import { newId, type WorkerInstanceId } from '@connecta/contracts';
+import { askToDrain } from '@connecta/store';
 import { Harness, faultPaths, registration } from './harness.ts';
 
 let harness: Harness;
@@ -74,8 +75,22 @@ describe('heartbeats', () => {
 
   test('an instance that an operator drains learns it', async () => {
     const { workerId } = await harness.register(registration('painter', { instance: 'drained' }));
-    await harness.store.prisma.workerInstance.update({ where: { id: workerId }, data: { state: 'draining' } });
+    expect(await askToDrain(harness.store, 'painter', workerId as WorkerInstanceId)).toMatchObject({
+      state: 'draining',
+      freeSlots: 0,
+    });
     expect(await beat(workerId, {})).toMatchObject({ drain: true });
+  });
+
+  test('an instance that was lost while it drained goes on draining when it speaks again', async () => {
+    const { workerId } = await harness.register(registration('painter', { instance: 'forgetful' }));
+    await askToDrain(harness.store, 'painter', workerId as WorkerInstanceId);
+    const { prisma } = harness.store;
+    await prisma.workerInstance.update({ where: { id: workerId }, data: { state: 'lost', endedAt: new Date() } });
+    expect(await beat(workerId, {})).toMatchObject({ drain: true });
+    expect(await prisma.workerInstance.findUniqueOrThrow({ where: { id: workerId } })).toMatchObject({
+      state: 'draining',
+    });
   });
 
   test('a lost instance that speaks again is ready, and never has more free slots than slots', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { newId } from '@connecta/contracts';
+import { newId, type WorkerInstanceId } from '@connecta/contracts';
 import { openFeWorld, type FeWorld } from './fe-world.ts';
 
 let world: FeWorld;
@@ -116,6 +116,29 @@ describe('worker types', () => {
     expect(one.body.tasks.map(({ task }: { task: string }) => task)).toContain('math/one');
     expect(one.body.instances).toMatchObject([{ instance: 'math-api', state: 'ready' }]);
     expect((await world.send('get', '/v1/workers/none')).status).toBe(404);
+  });
+
+  test('have instances that an operator drains: at once in what is shown, twice as once', async () => {
+    const id = newId<WorkerInstanceId>();
+    await world.store.prisma.workerInstance.create({
+      data: {
+        ...{ id, workerType: 'math', instance: 'math-runner', version: '1', language: 'x', slots: 2, freeSlots: 2 },
+        ...{ state: 'ready', heartbeatMs: 5000 },
+      },
+    });
+    const drain = `/v1/workers/math/instances/${id}/drain`;
+    expect((await world.as('viewer')('post', drain)).status).toBe(403);
+    for (let round = 0; round < 2; round++) {
+      const answer = await world.send('post', drain);
+      expect(answer.status).toBe(202);
+      expect(answer.body).toMatchObject({ id, instance: 'math-runner', state: 'draining', freeSlots: 0 });
+    }
+    const list = await world.send('get', '/v1/workers');
+    expect(list.body.items).toMatchObject([{ type: 'math', instances: { draining: 1 } }]);
+    await world.store.prisma.workerInstance.update({ where: { id }, data: { state: 'gone', endedAt: new Date() } });
+    expect((await world.send('post', drain)).body).toMatchObject({ state: 'gone' });
+    expect((await world.send('post', `/v1/workers/math/instances/${newId()}/drain`)).status).toBe(404);
+    expect((await world.send('post', '/v1/workers/math/instances/nobody/drain')).status).toBe(400);
   });
 });
 

@@ -206,6 +206,7 @@ export {
   type WorkflowVersion,
 } from './workflows/workflows.ts';
 export {
+  askToDrain,
   listInstances,
   listTasks,
   listWorkerTypeSummaries,

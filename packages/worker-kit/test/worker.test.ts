@@ -240,7 +240,7 @@ describe('a runner', () => {
     const drained = Promise.withResolvers<string>();
     const other = newRunner(2, () => drained.resolve('drained'));
     await other.ready;
-    await harness.sql(`UPDATE worker_instances SET state = 'draining' WHERE instance = $1`, [other.instance]);
+    await harness.sql(`UPDATE worker_instances SET drain_asked_at = now() WHERE instance = $1`, [other.instance]);
     expect(await drained.promise).toBe('drained');
     const rows = await harness.sql(`SELECT state FROM worker_instances WHERE instance = $1`, [other.instance]);
     expect(rows).toEqual([{ state: 'gone' }]);

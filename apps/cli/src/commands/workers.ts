@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { WorkerTypeDetail } from '../api/shapes.ts';
+import { CliError, EXIT } from '../failures.ts';
 import { paintState, type Style } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import { agoText } from '../output/value-text.ts';
@@ -17,6 +18,12 @@ export function addWorkers(program: Command, tools: CommandTools): void {
     .description('one worker type: its functions, tasks and instances')
     .argument('<type>', 'the worker type')
     .action((type: string) => get(type, tools));
+  workers
+    .command('drain')
+    .description('have an instance finish what it holds, take no more, and leave')
+    .argument('<type>', 'the worker type')
+    .argument('<instance>', 'its name, or its id')
+    .action((type: string, instance: string) => drain(type, instance, tools));
 }
 
 async function list({ session }: CommandTools): Promise<void> {
@@ -61,6 +68,25 @@ async function get(type: string, { session }: CommandTools): Promise<void> {
   const { api, print } = session;
   const worker = await api.take(api.client.GET('/v1/workers/{type}', { params: { path: { type } } }));
   print.data(worker, (style) => detailText(worker, { style, width: print.width, now: Date.now() }));
+}
+
+async function drain(type: string, instance: string, { session }: CommandTools): Promise<void> {
+  const { api, print } = session;
+  const { instances } = await api.take(api.client.GET('/v1/workers/{type}', { params: { path: { type } } }));
+  // Live ones are listed first: an instance that came back under its name is the one that is meant.
+  const found = instances.find(({ id, instance: name }) => id === instance || name === instance);
+  if (!found) {
+    throw new CliError(EXIT.notFound, `The worker type '${type}' has no instance '${instance}'.`, [
+      `see all: connecta workers get ${type}`,
+    ]);
+  }
+  const path = { type, id: found.id };
+  const drained = await api.take(api.client.POST('/v1/workers/{type}/instances/{id}/drain', { params: { path } }));
+  print.data(drained, () =>
+    drained.state === 'draining'
+      ? `${drained.instance} finishes what it holds, takes no more, and leaves.`
+      : `${drained.instance} is ${drained.state}.`,
+  );
 }
 
 function detailText(worker: WorkerTypeDetail, options: { style: Style; width: number; now: number }): string {

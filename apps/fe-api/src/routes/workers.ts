@@ -1,6 +1,7 @@
-import { Problem, type FeApiOperations } from '@connecta/contracts';
+import { Problem, type FeApiOperations, type WorkerInstanceId } from '@connecta/contracts';
 import { answer, inputOf, requireRole, type OperationAnswer } from '@connecta/runtime';
 import {
+  askToDrain,
   findCompatibilityMode,
   listInstances,
   listTasks,
@@ -33,6 +34,12 @@ export function workersRouter({ store }: { store: Store }): Router {
     const { path, body } = inputOf<Operations['updateWorker']>(req);
     if (!(await setCompatibilityMode(store, path.type, body.compatibility))) throw noType(path.type);
     answer<Operations['updateWorker'], 200>(res, 200, await detailOf(store, path.type));
+  });
+  router.post('/v1/workers/:type/instances/:id/drain', requireRole('admin', 'operator'), async (req, res) => {
+    const { type, id } = inputOf<Operations['drainInstance']>(req).path;
+    const instance = await askToDrain(store, type, id as WorkerInstanceId);
+    if (!instance) throw new Problem('not_found', `'${type}' has no instance '${id}'`);
+    answer<Operations['drainInstance'], 202>(res, 202, instanceView(instance));
   });
   router.post('/v1/workers/check', mayRead, async (req, res) => {
     const { body } = inputOf<Operations['checkWorker']>(req);

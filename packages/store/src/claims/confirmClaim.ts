@@ -12,7 +12,7 @@ export async function confirmClaim(store: Store, held: { jobId: JobId; attempt: 
     name: 'confirm_claim',
     text: `WITH holder AS (
         UPDATE worker_instances i SET last_seen_at = now(), ended_at = NULL,
-          state = CASE WHEN i.state = 'lost' THEN 'ready' ELSE i.state END
+          state = CASE WHEN i.state = 'lost' THEN CASE WHEN i.drain_asked_at IS NULL THEN 'ready' ELSE 'draining' END ELSE i.state END
         FROM job_claims c JOIN worker_instances claimer ON claimer.id = c.instance_id
         WHERE c.job_id = $1 AND c.attempt = $2 AND c.ended_at IS NULL AND i.state <> 'gone'
           AND i.worker_type = claimer.worker_type AND i.instance = claimer.instance

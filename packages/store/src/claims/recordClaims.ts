@@ -72,7 +72,7 @@ const RECORD_CLAIMS = `
   WITH instance AS (
     UPDATE worker_instances SET last_seen_at = now(), state = 'ready', ended_at = NULL,
       free_slots = greatest(free_slots - json_array_length($4::json), 0)
-    WHERE id = $1 AND worker_type = $2 AND state IN ('ready', 'lost') AND NOT EXISTS (
+    WHERE id = $1 AND worker_type = $2 AND state IN ('ready', 'lost') AND drain_asked_at IS NULL AND NOT EXISTS (
       SELECT FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
       WHERE c.instance_id = $1 AND c.request_id = $3 AND c.ended_at IS NULL
         AND (j.state || '') IN ('invoked', 'queued', 'started'))

@@ -13,8 +13,8 @@ export async function touchInstance(
     name: 'touch_instance',
     text: `WITH seen AS (
         UPDATE worker_instances SET last_seen_at = now(), ended_at = NULL,
-          free_slots = CASE WHEN state = 'draining' THEN 0 ELSE least($3::int, slots) END,
-          state = CASE WHEN state = 'lost' THEN 'ready' ELSE state END
+          free_slots = CASE WHEN state = 'draining' OR drain_asked_at IS NOT NULL THEN 0 ELSE least($3::int, slots) END,
+          state = CASE WHEN state = 'lost' THEN CASE WHEN drain_asked_at IS NULL THEN 'ready' ELSE 'draining' END ELSE state END
         WHERE id = $1 AND worker_type = $2 AND state <> 'gone' RETURNING state)
       SELECT state FROM seen UNION ALL
       SELECT state FROM worker_instances WHERE id = $1 AND worker_type = $2 AND state = 'gone'`,

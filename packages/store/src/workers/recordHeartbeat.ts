@@ -51,7 +51,7 @@ export async function recordHeartbeat(store: Store, heartbeat: Heartbeat): Promi
 const RECORD_HEARTBEAT = `
   WITH instance AS (
     UPDATE worker_instances SET last_seen_at = now(), free_slots = least($3::int, slots), ended_at = NULL,
-      state = CASE WHEN $4 THEN 'draining' WHEN state = 'lost' THEN 'ready' ELSE state END
+      state = CASE WHEN $4 OR drain_asked_at IS NOT NULL THEN 'draining' WHEN state = 'lost' THEN 'ready' ELSE state END
     WHERE id = $1 AND worker_type = $2 AND state <> 'gone' RETURNING id, state, instance
   ), told AS (
     SELECT DISTINCT t."jobId" AS job_id, t.attempt FROM json_to_recordset($5::json) t("jobId" uuid, attempt int)

@@ -60,18 +60,36 @@ export interface ListedInstance {
   endedAt: Date | null;
 }
 
+const LISTED_INSTANCE = `id, instance, version, language, state, slots, free_slots AS "freeSlots", labels,
+        registered_at AS "registeredAt", last_seen_at AS "lastSeenAt", ended_at AS "endedAt"`;
+
 /** The instances of a type, live ones first, then those that ended within the last hour; 200 at most. */
 export async function listInstances(store: Store, type: string): Promise<ListedInstance[]> {
   const { rows } = await store.pool.query<ListedInstance>({
     name: 'list_instances',
-    text: `SELECT id, instance, version, language, state, slots, free_slots AS "freeSlots", labels,
-        registered_at AS "registeredAt", last_seen_at AS "lastSeenAt", ended_at AS "endedAt"
-      FROM worker_instances
+    text: `SELECT ${LISTED_INSTANCE} FROM worker_instances
       WHERE worker_type = $1 AND (state IN ('ready', 'draining') OR ended_at > now() - interval '1 hour')
       ORDER BY state IN ('ready', 'draining') DESC, registered_at DESC LIMIT 200`,
     values: [type],
   });
   return rows;
+}
+
+/**
+ * Asks an instance to drain: its next heartbeat or claim is told so. One that is lost learns it should it come back; one
+ * that is gone stays so. Null when there is no such instance of the type.
+ */
+export async function askToDrain(store: Store, type: string, id: WorkerInstanceId): Promise<ListedInstance | null> {
+  const { rows } = await store.pool.query<ListedInstance>({
+    name: 'ask_to_drain',
+    text: `UPDATE worker_instances SET
+        drain_asked_at = CASE WHEN state = 'gone' THEN drain_asked_at ELSE coalesce(drain_asked_at, now()) END,
+        free_slots = CASE WHEN state = 'ready' THEN 0 ELSE free_slots END,
+        state = CASE WHEN state = 'ready' THEN 'draining' ELSE state END
+      WHERE worker_type = $1 AND id = $2 RETURNING ${LISTED_INSTANCE}`,
+    values: [type, id],
+  });
+  return rows[0] ?? null;
 }
 
 /** A task that orders can use. */
