@@ -186,6 +186,24 @@ export function deliveriesSuite(ctx: SuiteContext): void {
     });
   });
 
+  describe('a delivery that is there twice, in a pack and by itself', () => {
+    test('leaves nothing behind when the pack becomes as small as itself', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne({ pack: { above: 1, size: 2, putBackMs: 250 } });
+      const sent = deliveries(17);
+      await ctx.enqueue(queue, ...sent);
+      await ctx.enqueue(queue, sent[0]!);
+      await queue.jobs.remove(type, [sent[1]!.id]);
+      const seen = new Set<string>();
+      queue.jobs.consume(type, { instance: 'a', slots: 4, handle: ({ id }) => Promise.resolve(void seen.add(id)) });
+      await until('an empty queue', async () => {
+        const { waiting, active } = await queue.jobs.ids(type);
+        return waiting.length + active.length === 0;
+      });
+      expect(sent.every(({ id }, at) => at === 1 || seen.has(id))).toBe(true);
+    });
+  });
+
   describe('the marker', () => {
     test('is missing for a new type and stays once it is set', async () => {
       const { type } = ctx;

@@ -61,6 +61,16 @@ const PREFIX = 'faults';
     expect(worker.alive).toBe(true);
   });
 
+  test('an id without its message can be removed like a delivery', async () => {
+    const queue = openOne();
+    const [lost, kept] = deliveries(2);
+    await queue.jobs.enqueue(new Map([[type, [kept!]]]));
+    await server.ask((redis) => redis.lpush(`${PREFIX}:${type}:active`, lost!.id));
+    expect(await queue.jobs.ids(type)).toEqual({ waiting: [kept!.id], active: [lost!.id] });
+    await queue.jobs.remove(type, [lost!.id]);
+    expect(await queue.jobs.ids(type)).toEqual({ waiting: [kept!.id], active: [] });
+  });
+
   test('emptied, a delivery that runs ends, is not run twice by its instance, and its report arrives', async () => {
     const queue = openOne();
     const sent = deliveries(1);

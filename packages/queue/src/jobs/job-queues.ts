@@ -64,9 +64,12 @@ export class BullJobQueues implements JobQueues {
     await this.#answer('removing', Promise.all(alone.map((id) => queue.removeMessage(id))));
     if (packed.size === 0) return;
     const { waiting, active } = await this.#answer('listing', queue.messageIds());
-    for (const messageId of [...waiting, ...active])
-      if (isPackId(messageId) && memberIds(messageId).some((id) => packed.has(id)))
-        await this.#answer('removing', this.#removeMembers(workerType, queue, messageId, packed));
+    for (const messageId of [...waiting, ...active]) {
+      if (!memberIds(messageId).some((id) => packed.has(id))) continue;
+      // One that is no pack has an id in the lists and no body: nobody can take it, and it would be counted for ever.
+      if (!isPackId(messageId)) await this.#answer('removing', queue.removeMessage(messageId));
+      else await this.#answer('removing', this.#removeMembers(workerType, queue, messageId, packed));
+    }
   }
 
   /** Makes a pack smaller, unless a live consumer holds it. */

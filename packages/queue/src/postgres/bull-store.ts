@@ -68,9 +68,11 @@ export class PostgresBullStore implements BullStore {
   }
 
   async rewrite(workerType: string, { id, newId, name, data, token = '' }: Rewrite): Promise<boolean> {
+    const table = `${quoted(typeSchema(this.#prefix, workerType))}.job`;
     const { rowCount } = await this.#pool.query(
-      `update ${quoted(typeSchema(this.#prefix, workerType))}.job set id = $3, name = $4, data = $5::jsonb
-       where queue = $1 and id = $2 and case when $6 = ''
+      `update ${table} set id = $3, name = $4, data = $5::jsonb
+       where queue = $1 and id = $2 and ($2 = $3 or not exists (select from ${table} where queue = $1 and id = $3))
+         and case when $6 = ''
          then state = 'waiting' or (state = 'active' and coalesce(locked_until_ms, 0) < $7)
          else state = 'active' and lock_token = $6 end`,
       [workerType, id, newId, name, data, token, Date.now()],
