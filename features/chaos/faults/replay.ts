@@ -43,8 +43,10 @@ export async function repeatDeliveries(world: ChaosWorld): Promise<Strike> {
   const sent = new Set<string>(deliveries.map(({ id }) => id));
   await until(async () => !(await isUnderWay(world, sent)), DRAINED_MS);
   const ids = new Set<string>(over.map(({ id }) => id));
-  const again = (await world.ledger.entries()).slice(before).filter(({ word }) => word === 'again');
-  const ranAgain = new Set(again.filter(({ jobId }) => ids.has(jobId)).map(({ jobId }) => jobId));
+  const since = (await world.ledger.entries()).slice(before);
+  const again = since.filter(({ word }) => word === 'again');
+  // One that was told meanwhile that it no longer counts, or refused its blob for that, has no result to be refused.
+  const ranAgain = new Set(since.flatMap(({ word, jobId }) => (word === 'done' && ids.has(jobId) ? [jobId] : [])));
   const refused = await refusalsOf(world, [...ranAgain]);
   return {
     ...{ hit: open?.length ?? 0, of: 'deliveries under way', atMs },
@@ -67,13 +69,18 @@ async function isUnderWay(world: ChaosWorld, sent: ReadonlySet<string>): Promise
 }
 
 /** Resolves with the number of refused results when each of these jobs has one. @throws Error when one has none */
-async function refusalsOf({ store }: ChaosWorld, ids: string[]): Promise<number> {
+async function refusalsOf({ store, ledger }: ChaosWorld, ids: string[]): Promise<number> {
   const where = { jobId: { in: ids } };
-  await until(async () => {
+  const unrefused = async (): Promise<string[]> => {
     const refused = await store.prisma.lateReport.groupBy({ by: ['jobId'], where });
-    return refused.length === ids.length;
-  }).catch((cause: unknown) => {
-    throw new Error('a result of a delivery that was over was not refused', { cause });
+    const known = new Set(refused.map(({ jobId }) => jobId));
+    return ids.filter((id) => !known.has(id));
+  };
+  await until(async () => (await unrefused()).length === 0).catch(async (cause: unknown) => {
+    const left = await unrefused();
+    const did = (await ledger.entries()).filter(({ jobId }) => jobId === left[0]);
+    const known = `${left.length} of ${ids.length}, the first of which did ${JSON.stringify(did)}`;
+    throw new Error(`a result of a delivery that was over was not refused: ${known}`, { cause });
   });
   return store.prisma.lateReport.count({ where });
 }
