@@ -147,6 +147,36 @@ describe('orders of numbers through generic workers', () => {
     expect(shares[0]).toBeGreaterThanOrEqual(50);
   });
 
+  test('what is urgent goes in front of what waits for a worker, what can wait behind it', async () => {
+    // Given workflows of a high and of a low priority over the same task
+    for (const [name, priority] of [
+      ['urgent', 9],
+      ['whenever', 1],
+    ] as const) {
+      const body = { name, priority, steps: { steady: { uses: 'probe/steady' } }, output: 'steady' };
+      expect((await system.api.send('POST', '/v1/workflows', { body })).status).toBe(201);
+    }
+    const place = (workflow: string): Promise<string> => system.api.place({ client: 'default', input: 1, workflow });
+    // When one order of each comes behind a hundred others
+    const later = await place('whenever');
+    const others = await system.api.placeMany(
+      Array.from({ length: 100 }, (_, input) => ({ client: 'default', input, tasks: ['probe/steady'] })),
+    );
+    const last = await place('whenever');
+    const first = await place('urgent');
+    // Then the urgent one overtakes most of them, and those of a low priority come last
+    const began = async (id: string): Promise<number> =>
+      Date.parse((await system.api.ended(id)).jobs['steady']?.startedAt ?? '');
+    const times = await Promise.all(others.map(began));
+    const after = async (id: string): Promise<number> => {
+      const at = await began(id);
+      return times.filter((time) => time > at).length;
+    };
+    expect(await after(first)).toBeGreaterThan(50);
+    expect(await after(last)).toBeLessThan(20);
+    expect((await system.api.ended(later)).state).toBe('completed');
+  });
+
   test('an instance that an operator drains finishes what it holds, and leaves', async () => {
     // Given two instances of a worker at work
     const instances = async (): Promise<

@@ -5,6 +5,9 @@ export interface Delivery {
   id: string;
   name: string;
   data: JobMessage;
+  /** 0 to 10; without it 5: in the order of arrival. Above, it goes in front of all that waits; below, behind it, the
+   * higher ones first. */
+  priority?: number;
 }
 
 /** What carries jobs to workers and their reports back. Never the truth: its store may be emptied at any moment. */

@@ -10,7 +10,7 @@ test('a run that may take a week still has a lease after four days, however long
     ...{ workerType: 'w', function: 'f', profileId: newId<ProfileId>(), profileRevision: 1 },
   };
   const command: Command = {
-    ...{ job, attempt: 1, context: null, params: {}, traceparent: '' },
+    ...{ job, attempt: 1, context: null, params: {}, traceparent: '', priority: 5 },
     timers: { completeCapMs: 7 * day },
   };
   const lease = readLease(key, toDelivery(key, command, 0).data.lease);

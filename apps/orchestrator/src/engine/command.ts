@@ -21,6 +21,8 @@ export interface Command {
   /** What of the job's timers differs from the system's. */
   timers: JobTimers | undefined;
   traceparent: string;
+  /** Of the order. */
+  priority: number;
 }
 
 /** The message of a command: plain JSON, its lease signed. */
@@ -46,7 +48,7 @@ export function toDelivery(key: KeyObject, command: Command, now: number): Deliv
     data.params = params;
     break;
   }
-  return { id: deliveryId(job.id, attempt), name: job.function, data };
+  return { id: deliveryId(job.id, attempt), name: job.function, data, priority: command.priority };
 }
 
 function inputOf(input: JsonValue): Pick<JobMessage, 'blobId' | 'blob' | 'file' | 'value'> {

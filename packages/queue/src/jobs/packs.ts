@@ -17,15 +17,42 @@ export interface Pack {
 export interface BullMessage {
   name: string;
   data: JobMessage | Pack;
-  opts: { jobId: string; attempts: 1 };
+  opts: { jobId: string; attempts: 1; lifo?: true; priority?: number };
 }
 
 const MARK = 'P.';
 /** Together with the size this keeps packs small against the backlog: 33 deliveries travel in threes, 128 in eights. */
 const SHARE = 16;
 
-/** The messages that carry these deliveries: packs when there are many, else one each. */
-export function toMessages(deliveries: readonly Delivery[], { above, size }: PackOptions): BullMessage[] {
+/** The priority of what says none. */
+const USUAL = 5;
+
+/** The messages that carry these deliveries: packs when there are many of the usual priority, else one each. */
+export function toMessages(deliveries: readonly Delivery[], options: PackOptions): BullMessage[] {
+  const usual = deliveries.filter(({ priority = USUAL }) => priority === USUAL);
+  if (usual.length === deliveries.length) return packed(deliveries, options);
+  const others = deliveries.filter(({ priority = USUAL }) => priority !== USUAL);
+  return [...packed(usual, options), ...inTurn(others)];
+}
+
+/**
+ * BullMQ takes what has no priority first, in its order, and then what has one, 1 before 2. So what goes first is pushed
+ * in front of the line: the last one pushed is taken first.
+ */
+function inTurn(deliveries: readonly Delivery[]): BullMessage[] {
+  const messages = deliveries
+    .toReversed()
+    .map((delivery) => ({ ...single(delivery), ofPriority: delivery.priority ?? USUAL }));
+  return messages
+    .sort((one, other) => one.ofPriority - other.ofPriority)
+    .map(({ ofPriority, opts, ...message }) =>
+      ofPriority > USUAL
+        ? { ...message, opts: { ...opts, lifo: true } }
+        : { ...message, opts: { ...opts, priority: USUAL - ofPriority } },
+    );
+}
+
+function packed(deliveries: readonly Delivery[], { above, size }: PackOptions): BullMessage[] {
   const packSize = deliveries.length > above ? Math.min(size, Math.ceil(deliveries.length / SHARE)) : 1;
   if (packSize < 2) return deliveries.map(single);
   const messages: BullMessage[] = [];

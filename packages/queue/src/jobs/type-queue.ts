@@ -25,14 +25,16 @@ export class TypeQueue extends Queue<Body, unknown, string, Body, unknown, strin
 
   /** Ids of all messages, those that wait and those that are taken. */
   async messageIds(): Promise<{ waiting: string[]; active: string[] }> {
-    const ranges: string[][] = await this.getBackend().getRanges(['waiting', 'active'], 0, -1);
-    const [waiting = [], active = []] = ranges;
-    return { waiting, active };
+    const ranges: string[][] = await this.getBackend().getRanges(['waiting', 'prioritized', 'active'], 0, -1);
+    const [waiting = [], prioritized = [], active = []] = ranges;
+    return { waiting: prioritized.length > 0 ? [...new Set([...waiting, ...prioritized])] : waiting, active };
   }
 
+  /** How many messages there are at least: zeros mean that there are none. */
   async messageCounts(): Promise<{ waiting: number; active: number }> {
-    const [waiting = 0, active = 0] = await this.getBackend().getCounts(['waiting', 'active']);
-    return { waiting, active };
+    const counts = await this.getBackend().getCounts(['waiting', 'prioritized', 'active']);
+    const [waiting = 0, prioritized = 0, active = 0] = counts;
+    return { waiting: waiting + prioritized, active };
   }
 
   /** A message's body, undefined when there is no such message. */

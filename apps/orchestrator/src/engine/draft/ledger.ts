@@ -128,7 +128,8 @@ export class Ledger {
     const step = this.plan.steps.get(job.step);
     const params = this.paramsOf(step);
     const timers = step && timersOfJob(step);
-    this.commands.push({ job, attempt, context, params, timers, traceparent: this.order.traceparent });
+    const { traceparent, priority } = this.order;
+    this.commands.push({ job, attempt, context, params, timers, traceparent, priority });
   }
 
   #endItem(step: string, failed: boolean): void {
