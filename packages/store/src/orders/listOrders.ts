@@ -42,13 +42,32 @@ export interface ListedOrder {
   usedBy: { step: string; revision: number; jobs: number; items: number[] }[] | null;
 }
 
-/** Orders, newest first. */
+/**
+ * Orders, newest first. Each state is listed by itself: with several in one condition, or in a value, the planner walks
+ * back through all finished orders for the few that are under way, which took 280 ms among a million.
+ */
 export async function listOrders(store: Store, filter: OrderFilter): Promise<ListedOrder[]> {
-  const { clientId, states, workflow, createdAfter, createdBefore, before, profiles } = filter;
+  const { states, limit } = filter;
+  if (states === undefined) return store.prisma.$queryRaw<ListedOrder[]>(ordersWhere(filter, Prisma.sql`true`));
+  const lists = [...new Set(states)].map((state) => Prisma.sql`(${ordersWhere(filter, IN_STATE[state])})`);
+  return store.prisma.$queryRaw<ListedOrder[]>`
+    SELECT * FROM (${Prisma.join(lists, ' UNION ALL ')}) listed ORDER BY id DESC LIMIT ${limit}`;
+}
+
+/** As the partial indexes on orders by id say it; the bulk of the orders is completed and needs none. */
+const IN_STATE: Record<OrderState, Prisma.Sql> = {
+  accepted: Prisma.sql`o.state = 'accepted'`,
+  active: Prisma.sql`o.state = 'active'`,
+  completed: Prisma.sql`o.state = 'completed'`,
+  failed: Prisma.sql`o.state = 'failed'`,
+  cancelled: Prisma.sql`o.state = 'cancelled'`,
+};
+
+function ordersWhere(filter: OrderFilter, inState: Prisma.Sql): Prisma.Sql {
+  const { clientId, workflow, createdAfter, createdBefore, before, profiles } = filter;
   const where = [
-    Prisma.sql`true`,
+    inState,
     ...(clientId === undefined ? [] : [Prisma.sql`o.client_id = ${clientId}::uuid`]),
-    ...(states === undefined ? [] : [Prisma.sql`o.state IN (${Prisma.join([...states])})`]),
     ...(workflow === undefined ? [] : [Prisma.sql`w.name = ${workflow}`]),
     ...(createdAfter === undefined ? [] : [Prisma.sql`o.created_at > ${createdAfter}`]),
     ...(createdBefore === undefined ? [] : [Prisma.sql`o.created_at < ${createdBefore}`]),
@@ -57,7 +76,7 @@ export async function listOrders(store: Store, filter: OrderFilter): Promise<Lis
       : [pinning(profiles), Prisma.sql`EXISTS (SELECT FROM jobs j WHERE ${usedIn(profiles)})`]),
     ...(before === undefined ? [] : [Prisma.sql`o.id < ${before}::uuid`]),
   ];
-  return store.prisma.$queryRaw<ListedOrder[]>`
+  return Prisma.sql`
     SELECT o.id, c.name AS "clientName", o.state, o.progress, o.error, o.created_by AS "createdBy",
       o.created_at AS "createdAt", o.finished_at AS "finishedAt", w.name AS "workflowName",
       w.version AS "workflowVersion", w.definition->'tasks' AS tasks,
