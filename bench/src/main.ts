@@ -1,5 +1,6 @@
-/** `npm run bench`: Connecta and its floor, or what a long list costs, measured in turn in one run; see README.md. */
+/** `npm run bench`: Connecta and its floor, a long list, or a filled database, measured in turn in one run; see README.md. */
 import { join } from 'node:path';
+import { filledTitles, runFilled } from './filled/run-filled.ts';
 import { listTitles, runLists } from './lists/run-lists.ts';
 import { readOptions, usage } from './options.ts';
 import type { BenchOptions } from './options.ts';
@@ -37,6 +38,11 @@ async function measure(
     const rounds = await runLists(options, surroundings);
     const summary = summarisePairs(rounds);
     return { rounds, summary, report: pairReportOf(summary, listTitles) };
+  }
+  if (options.filled !== undefined) {
+    const rounds = await runFilled(options, options.filled, surroundings);
+    const summary = summarisePairs(rounds);
+    return { rounds, summary, report: pairReportOf(summary, filledTitles(options.filled)) };
   }
   const rounds = await runBench(options, surroundings);
   const summary = summarise(rounds);

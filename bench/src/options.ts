@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly latency: number;
   /** Measure what an item costs in short lists and in a long one, instead of the floor and Connecta. */
   readonly lists: boolean;
+  /** Measure an empty database and one that holds so many finished orders, instead of the floor and Connecta. */
+  readonly filled: number | undefined;
   readonly json: boolean;
   /** A folder for a CPU profile of each of Connecta's processes. */
   readonly profileDir: string | undefined;
@@ -25,6 +27,7 @@ export const usage = `npm run bench -- [options]
   --in-flight <n>  such requests under way at once (32)
   --latency <n>    orders placed one after the other (200)
   --lists          measure what an item costs in short lists and in a long one, and nothing else
+  --filled <n>     measure on an empty database and on one with n finished orders, and nothing else
   --json           print the whole record instead of the table
   --profile <dir>  write a CPU profile of each process there (slows everything down)
 `;
@@ -40,6 +43,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       'in-flight': { type: 'string', default: '32' },
       latency: { type: 'string', default: '200' },
       lists: { type: 'boolean', default: false },
+      filled: { type: 'string' },
       json: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -47,7 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   });
   if (values.help) return undefined;
   const faults: string[] = [];
-  const count = (name: 'rounds' | 'orders' | 'singles' | 'in-flight' | 'latency'): number => {
+  const count = (name: 'rounds' | 'orders' | 'singles' | 'in-flight' | 'latency' | 'filled'): number => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 1) faults.push(`--${name} takes a whole number above 0`);
     return value;
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     inFlight: count('in-flight'),
     latency: count('latency'),
     lists: values.lists,
+    filled: values.filled === undefined ? undefined : count('filled'),
     json: values.json,
     profileDir: values.profile,
   };

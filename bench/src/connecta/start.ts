@@ -10,6 +10,7 @@ const slots = 50;
 export interface RunningConnecta {
   readonly url: string;
   readonly key: string;
+  readonly databaseUrl: string;
   groups(): ProcessGroups;
   stop(): Promise<void>;
 }
@@ -39,8 +40,9 @@ export async function startConnecta(options: {
     workerTypes: ['generic'],
     slots,
   });
-  const { feUrl: url, adminKey: key } = system;
-  return { url, key, groups: () => groupsOf(system), stop: () => system.stop() };
+  const { feUrl: url, adminKey: key, embedded } = system;
+  const databaseUrl = embedded.env['DATABASE_URL'] ?? '';
+  return { url, key, databaseUrl, groups: () => groupsOf(system), stop: () => system.stop() };
 }
 
 function groupsOf({ processes, embedded }: Awaited<ReturnType<typeof startSystem>>): ProcessGroups {

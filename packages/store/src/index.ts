@@ -146,6 +146,7 @@ export {
 } from './intake/readIntakeFacts.ts';
 export { findClientId } from './clients/findClientId.ts';
 export { OrderWatch, type AwaitedChange, type OrderSubscription } from './signals/orderWatch.ts';
+export { copyFinishedOrder, type CopyOptions } from './orders/copyFinishedOrder.ts';
 export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
 export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
 export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';
