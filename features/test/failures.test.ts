@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FeApiOperations } from '@connecta/contracts';
+import type { TraceOrder } from '../src/apiClient.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 type Stats = FeApiOperations['getStats']['responses'][200]['content']['application/json'];
@@ -73,8 +74,8 @@ describe('timers and failures', () => {
     const ledger = await system.ledger();
     for (const id of ids) {
       const { id: jobId } = await jobOf(id);
-      expect(ledger).toContain(`begin ${jobId} 1`);
-      expect(ledger).not.toContain(`done ${jobId} 1`);
+      expect(ledger).toContainEqual(expect.stringContaining(`begin ${jobId} 1 `));
+      expect(ledger).not.toContainEqual(expect.stringContaining(`done ${jobId} 1 `));
     }
   });
 
@@ -146,8 +147,15 @@ describe('timers and failures', () => {
     });
     // When one order waits for half a second at most, and another as long as it takes
     const waiting = await system.api.place(single('probe/quick'));
+    // Then the trace of the latter says why nothing happens, and how long that may go on
+    const held = { waitsFor: 'runner', why: expect.stringContaining('no runner of the type probe is up') };
+    await until(async () => (await get<TraceOrder>(`/v1/orders/${waiting}`)).jobs['only']?.state === 'invoked');
+    expect((await get<TraceOrder>(`/v1/orders/${waiting}`)).jobs['only']).toMatchObject({
+      ...held,
+      until: expect.any(String),
+    });
     const order = await system.api.run(single('probe/quick', { offline: { policy: 'fail', limit: '500ms' } }));
-    // Then the first fails, and the other runs when the runner is back
+    // And the first fails, and the other runs when the runner is back
     expect(await jobOf(order.id)).toMatchObject({ state: 'error', error: { code: 'ack_timeout' } });
     await system.process('probe-runner').restart();
     expect((await system.api.ended(waiting)).state).toBe('completed');

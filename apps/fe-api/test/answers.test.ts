@@ -3,6 +3,13 @@ import { newId, type JobId, type JsonValue, type OrderId, type PlanId } from '@c
 import type { WaitStep } from '@connecta/domain';
 import { openFeWorld, type FeWorld } from './fe-world.ts';
 
+/** What of a trace tells why something has not begun. */
+interface Seen {
+  waitsFor?: string;
+  why?: string;
+  jobs: { [step: string]: { why?: string; until?: string } };
+}
+
 describe('answers to steps that wait', () => {
   let world: FeWorld;
   beforeAll(async () => {
@@ -129,5 +136,46 @@ describe('answers to steps that wait', () => {
     await decide(one.id, one.jobId).expect(404);
     await decide(one.id, other.jobId).expect(404);
     await decide(other.id, newId<JobId>()).expect(404);
+  });
+
+  test('an order, and each step of it, tells why it has not begun', async () => {
+    const read = async (id: string): Promise<Seen> => (await world.send('get', `/v1/orders/${id}`)).body;
+    const { prisma } = world.store;
+    const steps = { one: { uses: 'math/one' }, two: { uses: 'math/two', needs: ['one'] } };
+    const limited = { name: 'limited', steps, concurrency: { max: 1, key: 'input' } };
+    expect((await world.send('post', '/v1/workflows').send(limited)).status).toBe(201);
+    const place = async (): Promise<OrderId> =>
+      (await world.send('post', '/v1/orders').send({ workflow: 'limited', input: 5 }).expect(202)).body.id;
+    const [id, behind] = [await place(), await place()];
+    // Accepted: the first has its turn, and the second none as long as the first is before it.
+    expect(await read(id)).toMatchObject({
+      ...{ waitsFor: 'turn', why: 'the next orchestrator takes it' },
+      jobs: { two: { state: 'pending', waitsFor: 'steps', why: 'needs the end of one' } },
+    });
+    expect((await read(id)).jobs['one']).toEqual({ uses: 'math/one', state: 'pending' });
+    expect((await read(behind)).why).toMatch(/limited 5, 0 of at most 1 orders are active; .* before it: 1$/);
+    // Active, while no runner is up: then the offline policy says how long.
+    await world.begin(id);
+    const offline = await read(id);
+    expect(offline).not.toHaveProperty('why');
+    expect(offline.jobs['one']).toMatchObject({
+      ...{ state: 'queued', waitsFor: 'runner', why: expect.stringContaining('no runner of the type math is up') },
+    });
+    const { invokedAt } = await prisma.job.findFirstOrThrow({ where: { orderId: id } });
+    expect(Date.parse(offline.jobs['one']?.until ?? '') - (invokedAt as Date).getTime()).toBe(86_400_000);
+    expect((await read(behind)).waitsFor).toBe('concurrency');
+    // While a runner is up and busy, and then waits for its next attempt.
+    const runner = { id: newId(), workerType: 'math', instance: 'r', version: '1', language: 'x', state: 'ready' };
+    await prisma.workerInstance.create({ data: { ...runner, slots: 2, freeSlots: 0, heartbeatMs: 5000 } });
+    const busy = (await read(id)).jobs['one'];
+    expect(busy).toMatchObject({ waitsFor: 'runner', why: 'all slots of the type math are taken: 2' });
+    expect(busy).not.toHaveProperty('until');
+    await prisma.workerInstance.delete({ where: { id: runner.id } });
+    const notBefore = new Date('2100-01-01T00:00:00Z');
+    await prisma.job.updateMany({ where: { orderId: id }, data: { state: 'pending', notBefore } });
+    const backoff = { waitsFor: 'retry', until: notBefore.toISOString() };
+    expect((await read(id)).jobs['one']).toMatchObject(backoff);
+    for (const each of [id, behind]) await world.send('post', `/v1/orders/${each}/cancel`);
+    expect((await read(id)).jobs['two']).toEqual({ uses: 'math/two', state: 'cancelled' });
   });
 });

@@ -8,6 +8,17 @@ export {
   type Advance,
   type Stopped,
 } from './advance.ts';
+export {
+  MAX_AHEAD,
+  holdUpOfJob,
+  holdUpOfOrder,
+  holdUpOfRetry,
+  holdUpOfStep,
+  type HoldUp,
+  type HoldUpReason,
+  type Line,
+  type Runners,
+} from './holdUps.ts';
 export { standInFor, type Outcomes } from './needs.ts';
 export { compileExpression, type CompiledExpression, type Expression } from './expressions/compile.ts';
 export {

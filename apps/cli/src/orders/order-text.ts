@@ -14,6 +14,7 @@ export function orderText(order: Order, options: { style: Style; width: number; 
     ...(order.rerunOf ? [['rerun of', order.rerunOf]] : []),
     ...(order.parentJobId ? [['parent job', order.parentJobId]] : []),
     ...(order.params ? [['params', shortValue(order.params)]] : []),
+    ...(order.why === undefined ? [] : [['waits', order.why]]),
     ['input', shortValue(order.input)],
   ];
   const rows = Object.entries(order.jobs).map(([step, job]) => stepRow(step, job, style));
@@ -59,6 +60,7 @@ function usesText({ uses, workflow, wait }: JobTrace): string {
 function outcomeText(job: JobTrace): string {
   if (job.error) return `${job.error.code}: ${job.error.message}`;
   if (job.state === 'waiting') return waitText(job);
+  if (job.why !== undefined) return job.until === undefined ? job.why : `${job.why} (${job.until})`;
   const kept = job.reusedFrom ? 'kept: ' : job.cachedFrom ? 'cached: ' : '';
   if (job.input === undefined && job.result === undefined) return '';
   return job.result === undefined
@@ -85,6 +87,9 @@ function waitText(job: JobTrace): string {
         : 'its items';
     case 'values':
       return 'large values are read';
+    case 'steps':
+    case 'retry':
+    case 'runner':
     case undefined:
     default:
       return '';

@@ -1,5 +1,5 @@
 import { Problem, type OrderId } from '@connecta/contracts';
-import { findOrderHead, findOrderTrace, type OrderHead, type Store } from '@connecta/store';
+import { findHoldUpFacts, findOrderHead, findOrderTrace, type OrderHead, type Store } from '@connecta/store';
 import type { Caller } from '../access/caller.ts';
 import { orderView, type OrderView } from './order-view.ts';
 
@@ -14,7 +14,8 @@ export async function visibleOrder(store: Store, caller: Caller, id: string): Pr
 export async function visibleTrace(store: Store, caller: Caller, id: string, callbackKey?: string): Promise<OrderView> {
   const order = await findOrderTrace(store, id as OrderId);
   if (order && (!caller.clientId || caller.clientId === order.clientId)) {
-    return orderView(order, caller.role === 'viewer' ? undefined : callbackKey);
+    const holdUps = hasEnded(order) ? undefined : await findHoldUpFacts(store, order.id);
+    return orderView(order, { callbackKey: caller.role === 'viewer' ? undefined : callbackKey, holdUps });
   }
   throw noOrder();
 }

@@ -1,7 +1,8 @@
 import type { FeApiOperations, JobState } from '@connecta/contracts';
 import type { PlannedStep } from '@connecta/domain';
 import type { OperationAnswer } from '@connecta/runtime';
-import type { ListedJob, ListedOrder, OrderTrace, TracedJob } from '@connecta/store';
+import type { HoldUpFacts, ListedJob, ListedOrder, OrderTrace, TracedJob } from '@connecta/store';
+import { HoldUps } from './hold-ups.ts';
 import { waitingView } from './waiting-view.ts';
 
 export type OrderView = OperationAnswer<FeApiOperations['getOrder'], 200>;
@@ -9,14 +10,23 @@ type JobTraceView = OrderView['jobs'][string];
 type OrderSummaryView = OperationAnswer<FeApiOperations['listOrders'], 200>['items'][number];
 type JobView = OperationAnswer<FeApiOperations['listJobs'], 200>['items'][number];
 
-/** The whole trace of an order as people read it; with `callbackKey` it tells where waiting steps are answered. */
-export function orderView(order: OrderTrace, callbackKey?: string): OrderView {
+/** What a trace tells beside what is stored: where waiting steps are answered, and why something has not begun. */
+interface Told {
+  callbackKey: string | undefined;
+  holdUps: HoldUpFacts | undefined;
+}
+
+/** The whole trace of an order as people read it. */
+export function orderView(order: OrderTrace, told: Told): OrderView {
   const { id, state, input, params, createdBy, traceparent, epoch, version } = order;
+  const holdUps = new HoldUps(order, told.holdUps);
   return {
-    ...{ id, client: order.clientName, state, input },
+    ...{ id, client: order.clientName, state },
+    ...holdUps.ofOrder(),
+    input,
     ...(Object.keys(params).length > 0 ? { params } : {}),
     ...whatItRuns(order),
-    jobs: jobsOf(order, callbackKey),
+    jobs: jobsOf(order, told.callbackKey, holdUps),
     ...(state === 'completed' ? { result: order.result } : {}),
     ...(order.error ? { error: order.error } : {}),
     ...{ epoch, version, createdBy, traceparent },
@@ -113,7 +123,7 @@ function whatItRuns(order: OrderTrace): Pick<OrderView, 'workflow' | 'tasks' | '
 }
 
 /** Every step of the plan: its job where it has one, else what is known without. */
-function jobsOf(order: OrderTrace, callbackKey: string | undefined): OrderView['jobs'] {
+function jobsOf(order: OrderTrace, callbackKey: string | undefined, holdUps: HoldUps): OrderView['jobs'] {
   const jobs = new Map(order.jobs.map((job) => [job.step, job]));
   return Object.fromEntries(
     Object.entries(order.plan.steps).map(([name, step]) => {
@@ -122,7 +132,9 @@ function jobsOf(order: OrderTrace, callbackKey: string | undefined): OrderView['
         name,
         {
           ...doing(step),
-          ...(job ? { ...jobTrace(job), ...waitingView(job, step, callbackKey) } : unbegun(order, name, step.needs)),
+          ...(job
+            ? { ...jobTrace(job), ...waitingView(job, step, callbackKey), ...holdUps.ofJob(job) }
+            : { ...unbegun(order, name, step.needs), ...holdUps.ofStep(name) }),
         },
       ];
     }),

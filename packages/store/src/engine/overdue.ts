@@ -73,11 +73,15 @@ export async function findLostRuns(store: Store, holdMs: number, limit: number):
   return rows;
 }
 
-/** When a type's last instance that takes work was seen; null while one is ready. */
-const SILENT_SINCE = `SELECT CASE WHEN EXISTS (SELECT FROM worker_instances i
+/** When the last instance of a type (`worker_types t`) that takes work was seen; null while one is ready. */
+export const SILENT_SINCE = `SELECT CASE WHEN EXISTS (SELECT FROM worker_instances i
     WHERE i.worker_type = t.name AND i.state = 'ready' AND i.slots > 0) THEN NULL
   ELSE (SELECT coalesce(max(i.last_seen_at), '-infinity') FROM worker_instances i
     WHERE i.worker_type = t.name AND i.slots > 0) END AS seen`;
+
+/** How long what is on its way to a type (`worker_types t`) waits for an instance, unless its step says. */
+export const PATIENCE = `coalesce((t.offline->>'limitMs')::bigint,
+  CASE WHEN t.offline->>'policy' = 'fail' THEN 10000 ELSE 86400000 END) * interval '1 millisecond'`;
 
 /**
  * Attempts on their way to a type that has had no live instance since, and past their offline limit: their own, or their
@@ -89,8 +93,7 @@ export async function findOfflineAttempts(store: Store, limit: number): Promise<
       store,
       'find_attempts_past_the_limit_of_their_type',
       `SELECT ${COLUMNS} FROM worker_types t CROSS JOIN LATERAL (${SILENT_SINCE}) silent CROSS JOIN LATERAL (
-         SELECT now() - coalesce((t.offline->>'limitMs')::bigint,
-           CASE WHEN t.offline->>'policy' = 'fail' THEN 10000 ELSE 86400000 END) * interval '1 millisecond' AS since) patience
+         SELECT now() - ${PATIENCE} AS since) patience
          CROSS JOIN (VALUES ('invoked'), ('queued')) way(state) CROSS JOIN LATERAL (
            SELECT * FROM jobs WHERE worker_type = t.name AND state = way.state AND state IN ('invoked', 'queued')
              AND invoked_at < patience.since AND give_up_at IS NULL ORDER BY invoked_at LIMIT $1) j
