@@ -61,6 +61,28 @@ describe('orders that the clock places', () => {
     await remove(schedule);
   });
 
+  test('what a slot found is kept for the next ones by the result cache: functions do not see the slot', async () => {
+    // Given a schedule of a step that is cached, and of one that says its slot by an expression
+    const steps = {
+      ...{
+        same: { uses: 'probe/quick', cache: { ttl: '1h' } },
+        slot: { uses: 'probe/quick', with: 'size(params.scheduledAt)' },
+      },
+    };
+    const order = { steps: { ...steps, slot: { ...steps.slot, needs: ['same'] } }, output: 'slot', input: 77 };
+    const schedule = await create({ name: 'kept', every: '1d', overlap: 'allow', order });
+    // When it is run twice
+    const run = async () => {
+      const { body } = await system.api.send<{ orderId: string }>('POST', `/v1/schedules/${schedule.id}/run-now`);
+      return system.api.ended(body.orderId);
+    };
+    const [first, second] = [await run(), await run()];
+    // Then the second takes the result of the first
+    expect(second.jobs['same']).toMatchObject({ attempt: 0, cachedFrom: { orderId: first.id } });
+    expect([first.result, second.result]).toEqual([25, 25]);
+    await remove(schedule);
+  });
+
   test('slots pass while no worker is up, and their orders wait', async () => {
     // Given that the only runner is down
     await system.process('probe-runner').halt();

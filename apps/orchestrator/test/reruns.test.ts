@@ -195,6 +195,16 @@ describe('the result cache', () => {
     await expectConsistent(harness, second);
   });
 
+  test('does not ask by which slot or invocation an order came about; a re-run does not either', async () => {
+    const planId = await harness.plan(plan({ params: { of: 'slots' } }));
+    const first = await begin(planId, { params: { a: 1, scheduledAt: '2026-03-01T00:00:00.000Z' } });
+    expect(await finish(first)).toEqual(['a']);
+    const params = { a: 1, scheduledAt: '2026-03-02T00:00:00.000Z', invocation: { task: 'g/a' }, upstream: { b: 1 } };
+    expect(await finish(await begin(planId, { params }))).toEqual([]);
+    expect(await finish(await begin(planId, { params, rerunOf: first, cacheTtlMs: 0n }))).toEqual([]);
+    expect(await finish(await begin(planId, { params: { ...params, a: 2 } }))).toEqual(['a']);
+  });
+
   test('gives nothing for another input, after its time, to another client, or when it is off', async () => {
     const planId = await harness.plan(plan({ params: { of: 'this test' } }));
     await finish(await begin(planId));

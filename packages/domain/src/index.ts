@@ -48,6 +48,7 @@ export {
   type TaskStep,
   type WaitStep,
 } from './plan.ts';
+export { INVOCATION_PARAM, SLOT_PARAM, functionParams } from './functionParams.ts';
 export { coreOf, plannedCache, plannedWait } from './plannedStep.ts';
 export {
   backoff,

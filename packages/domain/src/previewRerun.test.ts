@@ -58,6 +58,7 @@ describe('a re-run that is only asked about', () => {
   test('tells another input, other params, another context', () => {
     expect(ask({ input: 2 })['a']).toMatchObject({ decision: 'recompute', because: [{ what: 'input' }] });
     expect(ask({ context: blob('a') })['a']).toMatchObject({ because: [{ what: 'context' }] });
+    expect(ask({ params: { scheduledAt: 'x' } })['a']).toMatchObject({ decision: 'reuse' });
     const params = ask({ params: { x: 1 } });
     expect([params['a'], params['b'], params['c']]).toMatchObject(
       [1, 2, 3].map(() => ({ because: [{ what: 'params' }] })),

@@ -7,6 +7,7 @@ import {
   type FingerprintParts,
   type GivenContext,
 } from './fingerprint.ts';
+import { functionParams } from './functionParams.ts';
 import type { CompiledPlan, PlannedStep, TaskStep } from './plan.ts';
 
 /** A job of the order that is to run again; null for a step of which none completed. */
@@ -93,7 +94,7 @@ function partsNow({ origin, input, params, context }: RerunQuestion, step: TaskS
   return fingerprintParts({
     ...{ workerType: step.workerType, function: step.function, profileId: step.profileId },
     ...{ profileRevision: step.profileRevision, functionVersion: step.functionVersion },
-    ...{ params: { ...params, ...step.params }, input: inputOf(step, input, results) },
+    ...{ params: functionParams(params, step.params), input: inputOf(step, input, results) },
     given: contextsOf(step.needs, context, (need) => origin.get(need)?.context ?? null),
   });
 }

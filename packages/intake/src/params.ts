@@ -1,8 +1,8 @@
 import { Problem, STRATEGIES, type Fault, type JsonValue, type WorkflowDefinition } from '@connecta/contracts';
-import { fitsType } from '@connecta/domain';
+import { SLOT_PARAM, fitsType } from '@connecta/domain';
 
 /** Params that nobody declares: every order may have them. */
-const RESERVED = new Set(['strategy', 'scheduledAt']);
+const RESERVED = new Set(['strategy', SLOT_PARAM]);
 
 type Declared = NonNullable<WorkflowDefinition['params']>;
 type Params = { [name: string]: JsonValue };

@@ -1,4 +1,5 @@
 import { Problem, isId, type ClientId, type JsonValue } from '@connecta/contracts';
+import { SLOT_PARAM } from '@connecta/domain';
 import type { NewOrder, Store } from '@connecta/store';
 import type { Intake } from './intake.ts';
 import type { IntakeRequest } from './requests.ts';
@@ -47,7 +48,7 @@ async function requestOf(
   const { client: named, params: given, task, ...request } = order;
   const ref = typeof named === 'string' ? named : DEFAULT_CLIENT;
   const client = isId(ref) ? { id: ref as ClientId } : { name: ref };
-  const params = { ...(given as { [name: string]: JsonValue } | undefined), scheduledAt: slot.toISOString() };
+  const params = { ...(given as { [name: string]: JsonValue } | undefined), [SLOT_PARAM]: slot.toISOString() };
   const placed =
     typeof task === 'string'
       ? (await planTaskInvocation(store, { task, client, input: request['input'], params })).order

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { blobRefsIn, newId, type BlobId, type BlobRef, type JsonValue } from '@connecta/contracts';
-import { compilePlan, fingerprintParts, previewRerun, type OriginStep, type TaskStep } from '@connecta/domain';
+import {
+  compilePlan,
+  fingerprintParts,
+  functionParams,
+  previewRerun,
+  type OriginStep,
+  type TaskStep,
+} from '@connecta/domain';
 import type { PreparedOrder } from '@connecta/intake';
 import { findOwnedBlobs, findPlans, type OrderTrace, type Store, type TracedJob } from '@connecta/store';
 import { differenceView } from './words.ts';
@@ -72,7 +79,7 @@ export function partsOf(
   return fingerprintParts({
     ...{ workerType: step.workerType, function: step.function, profileId: step.profileId },
     ...{ profileRevision: step.profileRevision, functionVersion: step.functionVersion },
-    ...{ params: { ...order.params, ...step.params }, input: job.input, given: job.contextIn },
+    ...{ params: functionParams(order.params, step.params), input: job.input, given: job.contextIn },
   });
 }
 

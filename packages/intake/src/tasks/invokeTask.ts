@@ -1,5 +1,12 @@
 import { Problem, isId, type ClientId, type JsonValue, type OrderId } from '@connecta/contracts';
-import { orderOfInvocation, planInvocation, usesOfTask, type LastRun, type TaskGraph } from '@connecta/domain';
+import {
+  INVOCATION_PARAM,
+  orderOfInvocation,
+  planInvocation,
+  usesOfTask,
+  type LastRun,
+  type TaskGraph,
+} from '@connecta/domain';
 import {
   findClientId,
   findLastRuns,
@@ -27,9 +34,6 @@ export interface PlannedInvocation {
   runs: string[];
   fresh: { task: string; orderId: OrderId; since: string }[];
 }
-
-/** The parameter in which an order keeps how it came about; `params.upstream` holds results that were taken over. */
-const INVOCATION_PARAM = 'invocation';
 
 /**
  * Plans one order for a task: those of the tasks above it that are not fresh run before it. Whether they exist is for the

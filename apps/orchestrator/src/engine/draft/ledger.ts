@@ -10,9 +10,8 @@ import type {
   OrderState,
   Progress,
   StepState,
-  Strategy,
 } from '@connecta/contracts';
-import { timersOfJob, type CompiledPlan, type PlannedStep } from '@connecta/domain';
+import { functionParams, timersOfJob, type CompiledPlan, type PlannedStep } from '@connecta/domain';
 import type {
   ChangedJob,
   ChildOrder,
@@ -29,9 +28,6 @@ import type {
 } from '@connecta/store';
 import type { Command } from '../command.ts';
 import { stepsFrom } from './stepsFrom.ts';
-
-/** What holds where an order says nothing. */
-const DEFAULT_PARAMS = { strategy: 'final' } as const satisfies { strategy: Strategy };
 
 /** What a batch found out about one locked order and is going to write of it. */
 export class Ledger {
@@ -93,9 +89,9 @@ export class Ledger {
     return this.#forced.has(step);
   }
 
-  /** The params that a step's function sees: a strategy is always among them. */
+  /** The params that a step's function sees. */
   paramsOf(step: PlannedStep | undefined): { [name: string]: JsonValue } {
-    return { ...DEFAULT_PARAMS, ...this.order.params, ...(step?.kind === 'task' ? step.params : undefined) };
+    return functionParams(this.order.params, step?.kind === 'task' ? step.params : undefined);
   }
 
   /** Notes that a job completed: a step, or an item of one. */
