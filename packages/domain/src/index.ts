@@ -33,6 +33,7 @@ export {
 } from './expressions/evaluate.ts';
 export { Scope, strategyOf, type EachView, type ScopeValues, type StepView } from './expressions/scope.ts';
 export type { Reference } from './expressions/syntax.ts';
+export { soundPart } from './checks/soundPart.ts';
 export { fitsType } from './checks/faultsOfWhole.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledStep, type CompiledWorkflow } from './workflow.ts';
 export {

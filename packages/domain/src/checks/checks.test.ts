@@ -103,8 +103,9 @@ describe('needs', () => {
       call: { wait: { for: 'callback', timeout: '1h' } },
       time: { wait: { for: 'time', after: '1h' } },
       work: task(),
-      good: task({ needs: ['ask:approve', 'ask:edit', 'call:timeout', 'call'] }),
+      good: task({ needs: ['ask:approve', 'ask:edit', 'call:timeout'] }),
       bad: task({ needs: ['ask:timeout', 'call:reject', 'time:timeout', 'work:approve', 'none:approve'] }),
+      twice: task({ needs: ['call', 'ask:edit', 'call:timeout'] }),
     };
     expect(faultsOf(steps)).toEqual([
       "bad/needs/0: step 'ask' has no timeout",
@@ -112,8 +113,10 @@ describe('needs', () => {
       "bad/needs/2: step 'time' has no edges: it waits for no answer",
       "bad/needs/3: step 'work' has no edges: it waits for no answer",
       "bad/needs/4: there is no step 'none'",
+      "twice/needs/2: 'call' is needed already, however it ends well: name it alone, or by its edges",
     ]);
     delete steps['bad'];
+    delete steps['twice'];
     const result = compileWorkflow({ steps });
     expect(result.ok && result.workflow.steps.find(({ name }) => name === 'good')).toMatchObject({
       needs: ['ask', 'call'],

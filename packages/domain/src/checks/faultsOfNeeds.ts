@@ -22,10 +22,15 @@ export function faultsOfNeeds(definition: WorkflowDefinition, graph: StepGraph):
 }
 
 function faultsOfNeedsOf(name: string, { steps }: WorkflowDefinition): Fault[] {
-  return ((steps[name] as WorkflowStep).needs ?? []).flatMap((written, i) => {
-    const { step: need, edge } = parseNeed(written);
+  const written = (steps[name] as WorkflowStep).needs ?? [];
+  return written.flatMap((text, i) => {
+    const { step: need, edge } = parseNeed(text);
     const path = pointer('steps', name, 'needs', i);
     if (!Object.hasOwn(steps, need)) return [{ path, message: `there is no step '${need}'`, code: 'unknown_step' }];
+    if (edge !== undefined && written.includes(need)) {
+      const message = `'${need}' is needed already, however it ends well: name it alone, or by its edges`;
+      return [{ path, message, code: 'unknown_edge' }];
+    }
     const message = edge === undefined ? null : faultOfEdge(need, edge, steps[need] as WorkflowStep);
     return message === null ? [] : [{ path, message, code: 'unknown_edge' }];
   });
