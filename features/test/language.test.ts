@@ -140,7 +140,7 @@ steps:
     with: { x: steps.c.result }
   c: { workflow: nowhere, retry: { max: 1 } }
 `;
-    const errors = async (yaml: string): Promise<unknown> => {
+    const errors = async (yaml: string): Promise<string[]> => {
       const { body } = await system.api.send<{ errors: { line: number; column: number; path: string }[] }>(
         'POST',
         '/v1/workflows/validate',
@@ -148,13 +148,38 @@ steps:
       );
       return body.errors.map(({ line, column, path }) => `${line}:${column} ${path}`);
     };
-    expect(await errors(text)).toEqual(['2:11 /priority']);
-    expect(await errors(text.replace('priority: 11', 'priority: 1'))).toEqual([
+    const rest = [
       '8:34 /steps/c/retry',
       '4:33 /steps/a/if',
       '7:16 /steps/b/with/x',
       '6:11 /steps/b/uses',
       '8:18 /steps/c/workflow',
-    ]);
+    ];
+    expect(await errors(text)).toEqual(['2:11 /priority', ...rest]);
+    expect(await errors(text.replace('priority: 11', 'priority: 1'))).toEqual(rest);
+    // And so is what is no YAML at all
+    expect(await errors('name: [a\nsteps:\n  a: { uses: b, uses: c }\n  d: *e\n')).toHaveLength(3);
+    // And what a step gives its workflow, and does not
+    const inner = {
+      name: 'takes',
+      params: { size: { type: 'number', required: true } },
+      steps: { a: { wait: { for: 'callback' } } },
+    };
+    expect((await system.api.send('POST', '/v1/workflows', { body: inner })).status).toBe(201);
+    const outer = `steps:
+  a: { workflow: takes, params: { szie: 1 } }
+  b: { workflow: takes, params: { size: true } }
+  c: { workflow: takes, params: { size: input.size }, needs: [a] }
+  d: { wait: { for: approval, timeout: 1h } }
+  e: { uses: generic/add-2, needs: [d, "d:timeout"] }
+`;
+    expect((await errors(outer)).sort()).toEqual(
+      [
+        '2:41 /steps/a/params/szie',
+        '2:33 /steps/a/params/size',
+        '3:41 /steps/b/params/size',
+        '6:40 /steps/e/needs/1',
+      ].sort(),
+    );
   });
 });

@@ -132,6 +132,22 @@ output: nothing
     });
     const refused = await world.send('post', '/v1/workflows').send({ name: 'x', steps: { a: { uses: 'x', y: 1 } } });
     expect([refused.status, refused.body.code, refused.body.errors.length]).toEqual([422, 'invalid_workflow', 2]);
+    // Its name is one of them, told once
+    const unnamed = await world.send('post', '/v1/workflows').send({ output: 'b', steps: { a: { uses: 'x', y: 1 } } });
+    expect(unnamed.status).toBe(422);
+    expect(unnamed.body.errors.map((fault: { path: string }) => fault.path)).toEqual([
+      '/name',
+      '/steps/a/y',
+      '/steps/a/uses',
+      '/output',
+    ]);
+    for (const wrong of [{ name: 1 }, chain('validate')]) {
+      const { status: refusal, body: told } = await world.send('post', '/v1/workflows').send(wrong);
+      expect(refusal).toBe(422);
+      expect(told.errors.filter(({ path }: { path: string }) => path === '/name')).toHaveLength(1);
+    }
+    const list = await world.send('post', '/v1/workflows').type('application/yaml').send('- a');
+    expect([list.status, list.body.errors]).toEqual([422, [expect.objectContaining({ path: '' })]]);
     const fine = await world.send('post', '/v1/workflows/validate').send(chain('fine'));
     expect(fine.body).toEqual({ valid: true, errors: [] });
   });
@@ -153,6 +169,34 @@ steps:
       [7, '/steps/b/with/x'],
       [5, '/steps/b/workflow'],
       [8, '/steps/c/workflow'],
+    ]);
+  });
+
+  test('that are no YAML are told all of it at once, each with its line', async () => {
+    const text = 'name: [a\nsteps:\n  a: { uses: b, uses: c }\n  d: *e\n';
+    const { status, body } = await world.send('post', '/v1/workflows/validate').type('text/yaml').send(text);
+    expect([status, body.code, body.detail]).toEqual([400, 'bad_request', expect.stringContaining('line 2')]);
+    expect(body.errors.map(({ line, message }: { line: number; message: string }) => [line, message])).toEqual([
+      [2, expect.stringContaining('end with a ]')],
+      [3, 'Map keys must be unique'],
+      [4, 'aliases are not allowed: *e'],
+    ]);
+  });
+
+  test('give inner workflows what these take', async () => {
+    const params = { size: { type: 'number', required: true }, title: { type: 'string' } };
+    await world.send('post', '/v1/workflows').send({ ...chain('takes'), params });
+    const steps = {
+      a: { workflow: 'takes', params: { szie: 1 } },
+      b: { workflow: 'takes', params: { size: true, title: 'input.title' } },
+      c: { workflow: 'takes', params: { size: 'input.size' } },
+    };
+    const { status, body } = await world.send('post', '/v1/workflows').send({ name: 'gives', steps });
+    expect(status).toBe(422);
+    expect(body.errors.map((fault: { path: string }) => fault.path)).toEqual([
+      '/steps/a/params/szie',
+      '/steps/a/params/size',
+      '/steps/b/params/size',
     ]);
   });
 

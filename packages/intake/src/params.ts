@@ -1,4 +1,12 @@
-import { Problem, STRATEGIES, type Fault, type JsonValue, type WorkflowDefinition } from '@connecta/contracts';
+import {
+  Problem,
+  STRATEGIES,
+  type Fault,
+  type JsonValue,
+  type Template,
+  type WorkflowDefinition,
+  type WorkflowOrderStep,
+} from '@connecta/contracts';
 import { SLOT_PARAM, fitsType } from '@connecta/domain';
 
 /** Params that nobody declares: every order may have them. */
@@ -31,6 +39,19 @@ export function checkParams(
     else if (param.default !== undefined) params[name] = param.default;
   }
   return { params, faults };
+}
+
+/** What a step gives its workflow against what that declares; texts are expressions, known only later. */
+export function checkGiven(
+  declared: Declared,
+  given: WorkflowOrderStep['params'] = {},
+): ReturnType<typeof checkParams> {
+  const known = Object.entries(given).map(([name, template]) => [name, isKnown(template) ? template : undefined]);
+  return checkParams(declared, Object.fromEntries(known) as { [name: string]: JsonValue | undefined });
+}
+
+function isKnown(template: Template): boolean {
+  return typeof template === 'number' || typeof template === 'boolean';
 }
 
 /** The params that an order keeps: as its workflow declares them, with its strategy. */

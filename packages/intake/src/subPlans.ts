@@ -7,7 +7,7 @@ import {
   type WorkflowOrderStep,
 } from '@connecta/contracts';
 import type { Facts } from './facts.ts';
-import { checkParams } from './params.ts';
+import { checkGiven } from './params.ts';
 import type { PlanKey, Planned, PlanningOf, Plans } from './planning.ts';
 import { WORKFLOW_REF, TASK_NAME } from './readOrderRequest.ts';
 import { runnableOfSteps, runnableOfTasks, sha256, type Runnable } from './runnable.ts';
@@ -110,8 +110,8 @@ function deeper(key: PlanKey | Problem, planning: PlanningOf, place: string): Pl
 function paramsOf(step: WorkflowOrderStep, planned: Planned, place: string): { [name: string]: Template } | Problem {
   const declared = planned.definition.params;
   if (!declared) return {};
-  const names = Object.fromEntries(Object.keys(step.params ?? {}).map((name) => [name, undefined]));
-  const checked = checkParams(declared, names);
+  const { params: given = {} } = step;
+  const checked = checkGiven(declared, given);
   if (checked.faults.length > 0) {
     const faults = checked.faults.map((fault) => ({
       ...fault,
@@ -120,7 +120,7 @@ function paramsOf(step: WorkflowOrderStep, planned: Planned, place: string): { [
     }));
     return new Problem('invalid_workflow', 'A step does not give its workflow the right params', { faults });
   }
-  const defaults = Object.entries(checked.params).filter(([name]) => !(name in names));
+  const defaults = Object.entries(checked.params).filter(([name]) => !Object.hasOwn(given, name));
   return Object.fromEntries(defaults.map(([name, value]) => [name, templateOf(value as JsonValue)]));
 }
 

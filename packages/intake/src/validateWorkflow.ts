@@ -1,7 +1,14 @@
-import { parseTask, parseWorkflow, type Fault, type WorkflowDefinition } from '@connecta/contracts';
-import { compileWorkflow } from '@connecta/domain';
+import {
+  parseTask,
+  parseWorkflow,
+  type Fault,
+  type WorkflowDefinition,
+  type WorkflowOrderStep,
+} from '@connecta/contracts';
+import { compileWorkflow, soundPart } from '@connecta/domain';
 import type { Store } from '@connecta/store';
 import { Facts } from './facts.ts';
+import { checkGiven } from './params.ts';
 import { findProfile, unknownTaskFault } from './pins.ts';
 import { MAX_SUB_WORKFLOWS } from './subPlans.ts';
 
@@ -13,16 +20,26 @@ type Validated = { definition: WorkflowDefinition; faults: [] } | { definition: 
 /** Checks a workflow as for saving it (under `name`, when it names none itself): every fault at once. */
 export async function validateWorkflow(store: Store, value: unknown, name?: string): Promise<Validated> {
   const parsed = parseWorkflow(value);
-  if (!parsed.ok) return { definition: null, faults: parsed.faults };
-  const { definition } = parsed;
+  if (parsed.ok) {
+    const { definition } = parsed;
+    const faults = await faultsOf(store, definition, name);
+    return faults.length > 0 ? { definition: null, faults } : { definition, faults: [] };
+  }
+  const sound = soundPart(value, parsed.faults);
+  const rest = sound && parseWorkflow(sound.value);
+  const found = rest?.ok ? await faultsOf(store, rest.definition, name) : [];
+  return { definition: null, faults: [...parsed.faults, ...found.filter((fault) => sound?.isReal(fault))] };
+}
+
+/** What of a workflow of the right shape does not hold together, or does not exist. */
+async function faultsOf(store: Store, definition: WorkflowDefinition, name: string | undefined): Promise<Fault[]> {
   const compiled = compileWorkflow(definition);
   const facts = new Facts(store);
-  const faults = [
+  return [
     ...(compiled.ok ? [] : compiled.faults),
     ...(await unknownTaskFaults(facts, definition)),
     ...(await workflowFaults(facts, definition, definition.name ?? name)),
   ];
-  return faults.length > 0 ? { definition: null, faults } : { definition, faults: [] };
 }
 
 async function unknownTaskFaults(facts: Facts, definition: WorkflowDefinition): Promise<Fault[]> {
@@ -47,14 +64,24 @@ async function workflowFaults(
   let faults: Fault[] = [];
   await settle(facts, () => {
     faults = [];
-    const found = workflowsIn(definition).map(({ path, ref }) => {
+    const found = workflowsIn(definition).map(({ step, path, ref }) => {
       const message = faultOfWorkflow(ref, facts, name === undefined ? [] : [name]);
       if (message) faults.push({ path, ...message });
+      else if (message === null) faults.push(...faultsOfGiven(definition, step, facts, ref));
       return message;
     });
     return found.every((message) => message !== undefined);
   });
   return faults;
+}
+
+/** What a step gives that its workflow does not take, and what it does not give and must. */
+function faultsOfGiven({ steps }: WorkflowDefinition, name: string, facts: Facts, ref: string): Fault[] {
+  const version = facts.workflow(ref);
+  const declared = version ? facts.definition(version.id)?.params : undefined;
+  if (!declared) return [];
+  const { params } = steps[name] as WorkflowOrderStep;
+  return checkGiven(declared, params).faults.map((fault) => ({ ...fault, path: `/steps/${name}${fault.path}` }));
 }
 
 /** Null: nothing is wrong; undefined: facts are missing. */
@@ -79,12 +106,12 @@ function faultOfWorkflow(ref: string, facts: Facts, trail: readonly string[]): O
   return complete ? null : undefined;
 }
 
-function workflowsIn({ steps }: WorkflowDefinition): { path: string; ref: string }[] {
+function workflowsIn({ steps }: WorkflowDefinition): { step: string; path: string; ref: string }[] {
   return Object.entries(steps).flatMap(([name, step]) => {
     if (!('workflow' in step)) return [];
-    if (typeof step.workflow === 'string') return [{ path: `/steps/${name}/workflow`, ref: step.workflow }];
+    if (typeof step.workflow === 'string') return [{ step: name, path: `/steps/${name}/workflow`, ref: step.workflow }];
     const { default: ref } = step.workflow;
-    return ref === undefined ? [] : [{ path: `/steps/${name}/workflow/default`, ref }];
+    return ref === undefined ? [] : [{ step: name, path: `/steps/${name}/workflow/default`, ref }];
   });
 }
 

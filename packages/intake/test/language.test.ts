@@ -95,6 +95,26 @@ describe('a step that is a workflow', () => {
     ]);
     expect((await validateWorkflow(world.store, { steps: { s: { workflow: 'outer' } } })).faults).toEqual([]);
   });
+
+  test('is given what its workflow takes, as far as that is known before it runs', async () => {
+    const params = { size: { type: 'number', required: true }, title: { type: 'string' } };
+    await world.addWorkflow('sized', 1, { params, steps: { a: task } });
+    const given = async (values: JsonValue): Promise<string[]> => {
+      const steps = { s: { workflow: 'sized', params: values } };
+      const { faults } = await validateWorkflow(world.store, { steps });
+      if (faults.length > 0) expect((await refused({ steps })).code).toBe('invalid_workflow');
+      return faults.map(({ path, message }) => `${path} ${message}`);
+    };
+    expect(await given({ size: 'input.size', title: '"a"' })).toEqual([]);
+    expect(await given({ szie: 1 })).toEqual([
+      "/steps/s/params/szie there is no param 'szie'",
+      '/steps/s/params/size is required',
+    ]);
+    expect(await given({ size: true, title: 1 })).toEqual([
+      '/steps/s/params/size must be of the type number',
+      '/steps/s/params/title must be of the type string',
+    ]);
+  });
 });
 
 test('waits, conditions and mappings come into the plan', async () => {
@@ -155,4 +175,21 @@ describe('when an order has its turn', () => {
     await world.addWorkflow('single', 1, { name: 'single', concurrency: { max: 1 }, steps: { a: task } });
     expect(await row(await accepted({ workflow: 'single' }))).toMatchObject({ priority: 5, concurrencyKey: 'single' });
   });
+});
+
+test('a workflow is checked with every fault at once, also where the shape of some of it is wrong', async () => {
+  const misshapen = await validateWorkflow(world.store, {
+    steps: { a: { uses: 'generic/add-3', retry: 1 }, b: [], c: { uses: 'generic/add-4', needs: ['b', 'd'] } },
+    output: 'e',
+  });
+  expect(misshapen.definition).toBeNull();
+  expect(misshapen.faults.map((fault) => fault.path).sort()).toEqual([
+    '/output',
+    '/steps/a/retry',
+    '/steps/a/uses',
+    '/steps/b',
+    '/steps/c/needs/1',
+    '/steps/c/uses',
+  ]);
+  expect((await validateWorkflow(world.store, [])).faults).toHaveLength(1);
 });

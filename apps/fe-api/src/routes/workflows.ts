@@ -108,11 +108,7 @@ function versionsRouter(store: Store): Router {
 
 async function create(store: Store, req: Request, res: Response): Promise<void> {
   const definition = await readValid(store, req);
-  const { name } = definition;
-  if (name === undefined || name === RESERVED) {
-    const message = name === undefined ? 'is required' : 'is reserved';
-    throw new Problem('invalid_workflow', `The workflow's name ${message}`, { faults: [{ path: '/name', message }] });
-  }
+  const name = definition.name as string;
   const text = JSON.stringify(definition);
   const idempotency = idempotencyOf(req, text);
   const { workflow, repeated } = await withStoreProblems(
@@ -138,12 +134,25 @@ async function replace(store: Store, req: Request, res: Response): Promise<void>
   send(res, await replaceWorkflow(store, { written, check: (version) => assertRevision(expected, version) }));
 }
 
-/** The workflow of a body. @throws Problem invalid_workflow with every fault at once */
+/**
+ * The workflow of a body; its name is `name`, or, without one, must be its own.
+ *
+ * @throws Problem invalid_workflow with every fault at once
+ */
 async function readValid(store: Store, req: Request, name?: string): Promise<WorkflowDefinition> {
   const { value, locate } = await readWorkflowBody(req);
   const { definition, faults } = await validateWorkflow(store, value, name);
-  if (definition) return definition;
-  throw new Problem('invalid_workflow', 'The workflow is not valid', { faults: locate(faults) });
+  const all = [...faultsOfName(value, name), ...faults];
+  if (definition && all.length === 0) return definition;
+  throw new Problem('invalid_workflow', 'The workflow is not valid', { faults: locate(all) });
+}
+
+/** What is wrong with the name of a new workflow although its shape is right. */
+function faultsOfName(value: unknown, given: string | undefined): Fault[] {
+  if (given !== undefined || typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const { name } = value as { name?: unknown };
+  if (name !== undefined && name !== RESERVED) return [];
+  return [{ path: '/name', message: name === undefined ? 'is required' : 'is reserved' }];
 }
 
 function send(res: Response, workflow: Workflow | null, status: 200 | 201 = 200): void {

@@ -1,7 +1,7 @@
 import { MAX_JSON_DEPTH, Problem, isDeeperThan, isStorable, type Fault, type JsonValue } from '@connecta/contracts';
 import { readBody } from '@connecta/runtime';
 import type { Request } from 'express';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { LineCounter, isNode, parseDocument, visit, type Document } from 'yaml';
 
 const MAX_BYTES = 1_048_576;
 
@@ -26,19 +26,38 @@ function readYaml(text: string): WorkflowBody {
   let value: unknown;
   try {
     document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
-    const [error] = document.errors;
-    if (error) throw new Problem('bad_request', `The body is not YAML: ${error.message.split('\n')[0]}`);
+    const faults = [...document.errors.map(({ message, pos: [at] }) => ({ message, at })), ...aliasesIn(document)].map(
+      ({ message, at }): Fault => {
+        const { line, col } = lines.linePos(at);
+        return { path: '', message: message.split('\n')[0]?.replace(/ at line .*$/, '') ?? '', line, column: col };
+      },
+    );
+    const [first] = faults;
+    if (first) {
+      throw new Problem('bad_request', `The body is not YAML: line ${first.line}: ${first.message}`, { faults });
+    }
     value = document.toJS({ maxAliasCount: 0 });
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
     if (cause instanceof RangeError) throw new Problem('json_too_deep', 'The YAML is nested too deeply', { cause });
-    throw new Problem('bad_request', 'The YAML cannot be read; aliases are not allowed', { cause });
+    throw new Problem('bad_request', 'The YAML cannot be read', { cause });
   }
   if (isDeeperThan(value, MAX_JSON_DEPTH)) throw new Problem('json_too_deep', 'The YAML is nested too deeply');
   if (value !== undefined && !isStorable(value as JsonValue)) {
     throw new Problem('bad_request', 'The YAML holds text that cannot be stored');
   }
   return { value, locate: (faults) => faults.map((fault) => withLine(fault, document, lines)) };
+}
+
+/** An alias can stand for more than fits into memory. */
+function aliasesIn(document: Document.Parsed): { message: string; at: number }[] {
+  const found: { message: string; at: number }[] = [];
+  visit(document, {
+    Alias: (_key, { source, range }) => {
+      found.push({ message: `aliases are not allowed: *${source}`, at: range?.[0] ?? 0 });
+    },
+  });
+  return found;
 }
 
 /** The fault with line and column of the nearest node that exists: what is missing has none of its own. */
