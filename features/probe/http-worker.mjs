@@ -1,6 +1,6 @@
 /**
- * A worker of the type `probe` that speaks HTTP: adds 1 after MS, and writes the same ledger as the functions there. It
- * knows `probe.block` as well, and keeps no other function's promise.
+ * A worker of the type `probe` that speaks HTTP: adds 1 after MS, or looks at a tooth, and writes the same ledger as the
+ * functions there. It knows `probe.block` as well, and keeps no other function's promise.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { note, takeEffect } from './ledger.ts';
@@ -47,7 +47,8 @@ async function run({ attempt, function: name, value }) {
     await sleep(300);
     for (const end = Date.now() + Number(PROBE_BLOCK_MS); Date.now() < end;);
   } else await sleep(Number(MS));
-  return value + 1;
+  const { neighbours, finds } = value;
+  return neighbours ? { value: neighbours, ...(finds ? { newItems: finds } : {}) } : { value: value + 1 };
 }
 
 async function work(job) {
@@ -56,10 +57,10 @@ async function work(job) {
   const { status } = await call(`/v1/jobs/${jobId}/start`, {}, lease);
   if (status === 200) {
     await note('begin', job);
-    const value = await run(job);
-    await takeEffect(job, value);
+    const result = await run(job);
+    await takeEffect(job, result.value);
     await note('done', job);
-    const answer = await call(`/v1/jobs/${jobId}/complete`, { value }, lease);
+    const answer = await call(`/v1/jobs/${jobId}/complete`, result, lease);
     await note(`answered-${answer.status}`, job);
   }
   running.delete(jobId);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonValue } from '@connecta/contracts';
 import { FunctionError, defineFunction, type WorkerType } from '@connecta/worker-kit';
 import { impatient, liar, talker } from './failing.ts';
 import { note, takeEffect } from './ledger.ts';
@@ -42,6 +43,26 @@ const work = defineFunction<ProbeSettings>({
   },
 });
 
+interface Tooth {
+  /** The keys of its neighbours, as far as they are in the list. */
+  neighbours: string[];
+  /** Teeth that it knows of. */
+  finds?: JsonValue[];
+}
+
+/** Looks at a tooth: says which neighbours it sees, and returns the further teeth that it knows of. */
+const tooth = defineFunction<Record<string, never>>({
+  name: 'probe.tooth',
+  version: '1.0.0',
+  settingsSchema: { type: 'object', additionalProperties: false },
+  inputSchema: { type: 'object', required: ['neighbours'] },
+  outputSchema: { type: 'array', items: { type: 'string' } },
+  run({ input }) {
+    const { neighbours, finds } = input as unknown as Tooth;
+    return Promise.resolve({ value: neighbours, ...(finds ? { newItems: finds } : {}) });
+  },
+});
+
 /** Takes whatever comes and says 1. */
 const any = defineFunction<Record<string, never>>({
   name: 'probe.any',
@@ -81,11 +102,12 @@ export const probe: WorkerType = {
   type: 'probe',
   version: '1.0.0',
   owner: { team: 'features', contact: 'features@example.test' },
-  functions: [work, any, refuse, poison, impatient, liar, talker, block, flaky, relent],
+  functions: [work, tooth, any, refuse, poison, impatient, liar, talker, block, flaky, relent],
   samples: [
     { name: 'quick', function: 'probe.work', settings: { ms: 5, add: 1 } },
     { name: 'slow', function: 'probe.work', settings: { ms: 60, add: 1 } },
     { name: 'long', function: 'probe.work', settings: { ms: 4000, add: 1 } },
+    { name: 'tooth', function: 'probe.tooth', settings: {} },
     { name: 'any', function: 'probe.any', settings: {} },
     { name: 'refuse', function: 'probe.refuse', settings: {} },
     { name: 'stuck', function: 'probe.work', settings: { ms: 600_000, add: 1 } },

@@ -2,16 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Items {
-  items: { step: string; item: number; key?: string; state: string; result?: unknown }[];
+  items: { step: string; item: number; attempt: number; key?: string; state: string; result?: unknown }[];
   nextCursor: string | null;
 }
 
 describe('one job for each item of a list', () => {
   let system: TestSystem;
   beforeAll(async () => {
-    system = await TestSystem.start({ workerTypes: ['generic'] });
+    system = await TestSystem.start({ workerTypes: ['generic', 'probe'] });
     const body = { tasks: ['generic/add-2', 'generic/times-2'], input: 1 };
     await until(async () => (await system.api.send('POST', '/v1/orders', { body })).status === 202);
+    const tooth = { tasks: ['probe/tooth'], input: { neighbours: [] } };
+    await until(async () => (await system.api.send('POST', '/v1/orders', { body: tooth })).status === 202);
   });
   afterAll(() => system.stop());
 
@@ -54,6 +56,44 @@ describe('one job for each item of a list', () => {
     // When it is worked through, then the gap is null, or the order fails
     expect(await run('continue')).toMatchObject({ state: 'completed', result: [2, null, 6] });
     expect(await run('fail')).toMatchObject({ state: 'failed', jobs: { double: { error: { code: 'item_failed' } } } });
+  });
+
+  test('an item finds a further one, and its neighbours are computed again with it', async () => {
+    // Given a step that looks at each tooth with its neighbours, and one tooth that knows of a further one
+    const look = {
+      uses: 'probe/tooth',
+      forEach: { items: 'input', key: 'each.item.id', related: { neighbours: 'each.item.beside' } },
+      with: { neighbours: 'each.related.neighbours.map(n, n.key)', finds: 'each.item.finds' },
+    };
+    const found = { id: '13', beside: ['12'], finds: [] };
+    const input = [
+      { id: '12', beside: ['11', '13'], finds: [] },
+      { id: '11', beside: ['12'], finds: [found] },
+      { id: '21', beside: [], finds: [] },
+    ];
+    // When an order brings the teeth that are known
+    const order = await system.api.run({ steps: { look }, input });
+    // Then the list has the new tooth, and the one beside it was looked at again and sees it
+    expect(order).toMatchObject({ state: 'completed', result: [['11', '13'], ['12'], [], ['12']] });
+    expect(order.jobs['look']).toMatchObject({ items: { total: 4, done: 4, failed: 0 } });
+    const { body } = await system.api.send<Items>('GET', `/v1/orders/${order.id}/jobs`);
+    const items = body.items.filter(({ item }) => item > 0);
+    expect(Object.fromEntries(items.map(({ key, attempt }) => [key, attempt]))).toEqual({ 11: 1, 12: 2, 13: 1, 21: 1 });
+  });
+
+  test('new items of a step that has none are an error, and an if without each decides on the whole step', async () => {
+    // Given a step without forEach that returns a new item, and one that only goes on for long lists
+    const lost = await system.api.run({ tasks: ['probe/tooth'], input: { neighbours: [], finds: [1] } });
+    const double = { uses: 'generic/times-2', forEach: 'input.list', if: 'has(input.list)' };
+    // When they run, then the first says what is wrong, and the second is skipped without a list
+    expect(lost).toMatchObject({
+      state: 'failed',
+      jobs: { tooth: { error: { kind: 'permanent', code: 'no_for_each' } } },
+    });
+    expect(await system.api.run({ steps: { double }, input: {} })).toMatchObject({
+      ...{ state: 'completed', result: null },
+      jobs: { double: { state: 'skipped' } },
+    });
   });
 
   test('a thousand items go through, twenty at a time, and their results become a blob', async () => {

@@ -74,6 +74,26 @@ describe('a worker type with a BullMQ runner and an HTTP worker', () => {
     await once(worker, 'exit');
   });
 
+  test('takes new items from an HTTP worker, too', async () => {
+    // Given that the runner is away, and a list of which one item knows of a further one
+    const runner = system.process('probe-runner');
+    await runner.halt();
+    const worker = await httpWorker('http-3', 5);
+    const forEach = { items: 'input', key: 'each.item.id', related: { beside: '["b"]' } };
+    const look = {
+      uses: 'probe/tooth',
+      forEach,
+      with: { neighbours: 'each.related.beside.map(r, r.key)', finds: 'each.item.finds' },
+    };
+    // When the HTTP worker works through it
+    const order = await system.api.run({ steps: { look }, input: [{ id: 'a', finds: [{ id: 'b', finds: [] }] }] });
+    // Then the list has both, and each saw the new one
+    expect(order).toMatchObject({ state: 'completed', result: [['b'], ['b']] });
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+    await runner.restart();
+  });
+
   test('gives what a killed HTTP worker held to the others', async () => {
     // Given that the runner is away, so that the HTTP worker gets the job
     const runner = system.process('probe-runner');

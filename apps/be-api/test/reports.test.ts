@@ -87,7 +87,7 @@ describe('reports', () => {
     }
   });
 
-  test('of a result that breaks its schema fail the job in the name of who made it', async () => {
+  test('of a result that breaks its schema, or with misplaced new items, fail the job, told whose fault it is', async () => {
     startEngine();
     const functions = [{ name: 'f', version: '1.2.3', settingsSchema: {}, inputSchema: {}, outputSchema: NUMBER }];
     const workerId = await workers.register('packer', { functions });
@@ -106,6 +106,16 @@ describe('reports', () => {
     const second = await workers.invoke({ type: 'packer' });
     await workers.claim(workerId, {}, 'packer');
     await workers.post(second.id, 'complete', second.lease, { value: 7 }, 'packer').expect(200);
+    // New items are an item's to return.
+    const third = await workers.invoke({ type: 'packer' });
+    await workers.claim(workerId, {}, 'packer');
+    const told = (newItems: unknown) =>
+      workers.post(third.id, 'complete', third.lease, { value: 7, newItems }, 'packer');
+    await told({ not: 'a list' }).expect(400);
+    await told(['x'.repeat(9000)]).expect(413);
+    expect((await told([2]).expect(200)).body).toEqual({ attempt: 1, state: 'error' });
+    const job = await harness.store.prisma.job.findUniqueOrThrow({ where: { id: third.id } });
+    expect(job.error).toMatchObject({ kind: 'permanent', code: 'no_for_each' });
   });
 
   test('of an older attempt name the one that won', async () => {

@@ -28,6 +28,7 @@ import { PlanCache } from './engine/planCache.ts';
 import { Silence } from './engine/silence.ts';
 import { planOrders } from './plan/planOrders.ts';
 import { Reconciler } from './recover/reconciler.ts';
+import { recountHeads } from './recover/recountHeads.ts';
 import { resumeOrders } from './recover/resumeOrders.ts';
 import { Loop } from './run/loop.ts';
 import { ScheduleStage } from './schedule/scheduleStage.ts';
@@ -256,15 +257,19 @@ export class Orchestrator {
     if (await this.#resolve.sweep()) this.#loops.resolve.wake();
     if (Date.now() - this.#lastHousekeeping < HOUSEKEEPING_MS) return false;
     this.#lastHousekeeping = Date.now();
-    const resumed = await resumeOrders(this.#parts);
-    if (resumed.changedOrders.length > 0) {
-      this.#options.log.error({ orders: resumed.changedOrders }, 'orders had been forgotten; they go on');
-      await this.#follow(resumed);
-    }
+    await this.#mend(await resumeOrders(this.#parts), 'orders had been forgotten; they go on');
+    await this.#mend(await recountHeads(this.#parts), 'items had been miscounted; their lists go on');
     await forgetOldHolds(this.#options.store);
     await forgetOldResults(this.#options.store);
     await closeClaims(this.#options.store);
     return false;
+  }
+
+  /** Goes on with what was found to be amiss: the fault is logged as one. */
+  async #mend(outcome: Outcome, fault: string): Promise<void> {
+    if (outcome.changedOrders.length === 0) return;
+    this.#options.log.error({ orders: outcome.changedOrders }, fault);
+    await this.#follow(outcome);
   }
 
   async #move(found: readonly FoundAttempt[]): Promise<void> {

@@ -76,6 +76,26 @@ describe('one job for each item of a list', () => {
     expect(keys).toMatchObject([{ itemKey: 'key-2' }]);
   });
 
+  test('an if that says nothing of the items decides on the step before there is a list', async () => {
+    const size = 'size(input.list)';
+    const guarded = (condition: string): PlannedStep => ({ ...scriptedStep([]), ...each('input.list'), if: condition });
+    const skipped = { state: 'completed', progress: { step: 'skipped' }, result: null };
+    const steps = async (condition: string, input: JsonValue) =>
+      ended(await begin({ step: guarded(condition) }, 'step', input));
+    expect(await steps('has(input.list)', { no: 'list' })).toMatchObject(skipped);
+    expect(await steps(`${size} > 1`, { list: [1, 2] })).toMatchObject({ result: [2, 4] });
+    expect(await steps('input.nothing', { list: [] })).toMatchObject({ state: 'failed', progress: { step: 'error' } });
+    const text = { text: 'x'.repeat(10_000) };
+    const wait = { for: 'time', afterMs: 1 } as const;
+    const large: PlannedStep = { kind: 'wait', needs: [], wait, with: 'input' };
+    const behind: PlannedStep = {
+      ...{ ...scriptedStep(['large']), ...each('steps.large.result.list') },
+      if: 'has(steps.large.result.list)',
+    };
+    const id = await begin({ large, behind }, 'behind', text);
+    expect(await ended(id)).toMatchObject({ progress: { large: 'completed', behind: 'skipped' }, result: null });
+  });
+
   test('an item sees the items that are related to it, with the results of those that are done', async () => {
     const related = { before: 'each.item.after' };
     const step: PlannedStep = {

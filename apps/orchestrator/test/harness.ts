@@ -7,6 +7,7 @@ import {
   type HistoryEvent,
   type JobError,
   type JsonValue,
+  type NewItems,
   type OrderId,
   type PlanId,
   type ProfileId,
@@ -26,7 +27,7 @@ import { PlanCache } from '../src/engine/planCache.ts';
 import { Orchestrator } from '../src/orchestrator.ts';
 
 /** What a scripted worker does with one delivery. */
-export type Script = (delivery: Delivery) => Promise<{ value: JsonValue } | { error: JobError }>;
+export type Script = (delivery: Delivery) => Promise<{ value: JsonValue; newItems?: NewItems } | { error: JobError }>;
 
 /** How one replica differs from the others. */
 export interface ReplicaOptions {

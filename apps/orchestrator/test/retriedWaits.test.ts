@@ -134,6 +134,42 @@ describe('a failed order that is taken up again', () => {
     expect(items.map(({ attempt }) => attempt)).toEqual([1, 2, 1, 2]);
   });
 
+  test('begins the order that an item is anew with what its step gives it', async () => {
+    const wait: PlannedStep = { kind: 'wait', needs: [], wait: { for: 'callback' } };
+    const inner = await harness.plan({ steps: { wait }, outputs: ['wait'] });
+    const list: PlannedStep = {
+      ...{ kind: 'order', workflow: 'inner', planId: inner, needs: [] },
+      ...{ params: { number: 'each.item' }, forEach: { items: 'input', max: 100, onItemError: 'fail' } },
+    };
+    const id = await fail({ list }, 'list', [7], async (order) => {
+      const child = await until(async () => (await childrenOf([order]))[0]);
+      await cancelWithChildren(harness.store, child.id as OrderId, 'tester');
+    });
+    const again = await until(async () => (await childrenOf([id])).find(({ state }) => state === 'active'));
+    await answered(again.id as OrderId, 1, { value: 'told' });
+    expect(await ended(id)).toMatchObject({ state: 'completed', result: ['told'] });
+    expect((await childrenOf([id])).map(({ params }) => params)).toEqual([{ number: 7 }, { number: 7 }]);
+  });
+
+  test('fails again where an expression of an item does, whatever the item is', async () => {
+    const inner = await harness.plan({ steps: { a: scriptedStep([]) }, outputs: ['a'] });
+    const forEach = { items: 'input', max: 100, onItemError: 'fail' } as const;
+    const order: PlannedStep = {
+      kind: 'order',
+      workflow: 'inner',
+      planId: inner,
+      needs: [],
+      with: 'each.item.x',
+      forEach,
+    };
+    for (const step of [order, { ...scriptedStep([]), with: 'each.item.x', forEach }]) {
+      const id = await fail({ step }, 'step', [{ x: 1 }, {}]);
+      expect(await ended(id)).toMatchObject({ state: 'failed' });
+      const [, , item] = await jobsOf(harness, id);
+      expect(item).toMatchObject({ attempt: 2, error: { code: 'expression_failed' } });
+    }
+  });
+
   test('fails again where an expression does', async () => {
     const id = await fail({ a: { ...scriptedStep([]), with: 'input.nothing' } }, 'a', {});
     expect(await ended(id)).toMatchObject({ state: 'failed', progress: { a: 'error' } });

@@ -14,7 +14,8 @@ const error = { kind: 'business', code: 'c', message: '' };
 const REPORTS = [
   ['Started', { ...head, type: 'started' }],
   ['Progress', { ...head, type: 'progress', progress: 0.5, context: blob }],
-  ['Completed', { ...head, type: 'completed', value: null, startedAt: head.at }],
+  ['Completed', { ...head, type: 'completed', value: null, newItems: [1, 'two'], startedAt: head.at }],
+  ['Completed', { ...head, type: 'completed', value: null, newItems: blob }],
   ['Failed', { ...head, type: 'failed', error, retryAfterMs: 5 }],
 ] as const;
 

@@ -128,4 +128,7 @@ export type EngineErrorCode =
   | 'expression_failed'
   | 'expression_too_costly'
   | 'rejected'
-  | 'wait_timeout';
+  | 'wait_timeout'
+  | 'no_for_each'
+  | 'too_many_items'
+  | 'too_many_rounds';

@@ -24,6 +24,8 @@ export type HistoryEvent =
       /** The edge that the end of a wait took, and whose answer it was. */
       outcome?: string;
       by?: string;
+      /** Of an item that is computed again: the keys of new items that it is related to, ten at most. */
+      relatedTo?: string[];
       /** Of a job that completed without running: whose result it took over. */
       reusedFrom?: { orderId: string; jobId: string };
       cachedFrom?: { orderId: string; jobId: string };

@@ -53,6 +53,8 @@ export {
   type JobError,
   type JobMessage,
   type WorkerEvent,
+  NO_FOR_EACH,
+  type NewItems,
 } from './messages.ts';
 export {
   PROBLEMS,

@@ -41,6 +41,13 @@ export interface JobError {
   message: string;
 }
 
+/** What a job ends with that returned new items and is no item of a list: told by whoever sees it first. */
+export const NO_FOR_EACH: JobError = {
+  kind: 'permanent',
+  code: 'no_for_each',
+  message: 'it returned new items, and is no item of a list: its step has no forEach',
+};
+
 const eventHead = {
   jobId: z.uuid(),
   attempt: z.number().int().positive(),
@@ -58,6 +65,7 @@ export const workerEventSchema = z.discriminatedUnion('type', [
     type: z.literal('completed'),
     startedAt: z.iso.datetime().optional(),
     value: z.json(),
+    newItems: z.json().optional(),
     context,
     functionVersion: z.string().max(100).optional(),
   }),
@@ -70,6 +78,9 @@ export const workerEventSchema = z.discriminatedUnion('type', [
     retryAfterMs: z.number().int().nonnegative().max(86_400_000).optional(),
   }),
 ]);
+
+/** Items by which an item extends the list that it is one of; over 8 KiB of JSON: a blob that holds the list. */
+export type NewItems = JsonValue[] | BlobRef;
 
 interface EventHead {
   jobId: JobId;
@@ -87,6 +98,7 @@ export type WorkerEvent = EventHead &
         type: 'completed';
         startedAt?: string | undefined;
         value: JsonValue;
+        newItems?: NewItems | undefined;
         context?: BlobRef | undefined;
         /** Of the function that ran: it need not be the one that was pinned when the order was accepted. */
         functionVersion?: string | undefined;

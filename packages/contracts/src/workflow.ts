@@ -15,7 +15,7 @@ export type Edge = (typeof EDGES)[number];
 export interface WorkflowStepBase {
   /** Steps that must end before: `step`, or `step:edge` of a step that waits. */
   needs?: string[];
-  /** The step is skipped unless this is true; under `forEach` it decides for each item. */
+  /** The step is skipped unless this is true; under `forEach` it decides for each item when it mentions `each`. */
   if?: Cel;
   /** The input; without it a root gets the order's, one need its result, several an object keyed by step. */
   with?: Template;

@@ -100,6 +100,9 @@ export {
 } from './fingerprint.ts';
 export { filesBeyond } from './files.ts';
 export { stepsStoppedBy } from './stepsStoppedBy.ts';
+export { MAX_ITEMS, extendList, isStale, tooManyItems, type ExtendedList } from './items/extendList.ts';
+export { guardOf, stepOfItem } from './items/guard.ts';
+export { NO_EXTENSION, headWork, type Extension, type HeadWork, type ItemCounts } from './items/headWork.ts';
 export { takeUp, type TakenUp } from './takeUp.ts';
 export {
   contextsOf,

@@ -7,10 +7,15 @@ test('completion is legal from every open state, from waiting, and at once for a
   expect(from.sort()).toEqual([...OPEN_JOB_STATES, 'waiting', 'pending'].sort());
 });
 
-test('a job leaves an ended state only for a new attempt: error to be tried again, completed to be computed again', () => {
+test('a job leaves an ended state only for a new attempt: error to be tried again, a finished item to be computed again', () => {
   for (const state of ENDED_JOB_STATES) {
     const to = JOB_STATES.filter((next) => jobMayMove(state, next));
-    const again = { error: ['pending', 'invoked'], completed: ['invoked'], skipped: [], cancelled: [] };
+    const again = {
+      completed: ['invoked', 'waiting', 'error', 'skipped'],
+      error: ['pending', 'invoked', 'waiting', 'error', 'skipped'],
+      skipped: ['invoked', 'waiting', 'error', 'skipped'],
+      cancelled: [],
+    };
     expect(to).toEqual(again[state]);
   }
 });

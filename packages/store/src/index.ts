@@ -27,6 +27,7 @@ export {
   findHeads,
   findWork,
   postponeWork,
+  readHeadList,
   readItemResults,
   readResultsOf,
   readStepFacts,
@@ -34,6 +35,14 @@ export {
   type HeadWrite,
   type WorkJob,
 } from './engine/heads.ts';
+export { countItemsOf, findStalledHeads, type CountedItems } from './engine/stalledHeads.ts';
+export {
+  findEarlierItems,
+  findPendingReturns,
+  findReturnedItems,
+  forgetReturnedItems,
+  type EndedItem,
+} from './engine/newItems.ts';
 export {
   endWaitingJobs,
   lockWaitingJobs,

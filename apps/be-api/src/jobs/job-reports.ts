@@ -2,9 +2,11 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   INLINE_VALUE_BYTES,
+  NO_FOR_EACH,
   Problem,
   jsonBytes,
   type BlobRef,
+  type JsonValue,
   type Lease,
   type WorkerEvent,
 } from '@connecta/contracts';
@@ -104,8 +106,9 @@ export class JobReports {
    * changed nothing and was kept aside; unavailable when nobody has decided yet
    */
   async end(shown: ShownLease, told: EndBody): Promise<{ attempt: number; state: string }> {
-    if (told.type === 'completed' && jsonBytes(told.value) > INLINE_VALUE_BYTES) {
-      throw new Problem('too_large', `A value over ${INLINE_VALUE_BYTES} bytes of JSON is stored as a blob first.`);
+    if (told.type === 'completed' && [told.value, told.newItems ?? null].some(isTooLarge)) {
+      const message = `A value or new items over ${INLINE_VALUE_BYTES} bytes of JSON are stored as a blob first.`;
+      throw new Problem('too_large', message);
     }
     const { lease, job } = await this.#find(shown);
     const hash = createHash('sha256').update(JSON.stringify(told)).digest('base64url');
@@ -127,7 +130,8 @@ export class JobReports {
   /** A result that breaks its function's promise is a failure. */
   async #checked(job: ReportedJob, told: EndBody): Promise<EndBody> {
     if (told.type !== 'completed') return told;
-    const error = await this.#parts.outputs.errorOf(job, told.value);
+    const isMisplaced = told.newItems !== undefined && job.item === 0;
+    const error = isMisplaced ? NO_FOR_EACH : await this.#parts.outputs.errorOf(job, told.value);
     if (!error) return told;
     const { context, startedAt } = told;
     return { type: 'failed', error, context, startedAt };
@@ -190,6 +194,10 @@ export class JobReports {
     if (!job) throw new Problem('not_found', 'The job is gone.');
     return { lease, job };
   }
+}
+
+function isTooLarge(value: JsonValue | BlobRef): boolean {
+  return jsonBytes(value) > INLINE_VALUE_BYTES;
 }
 
 function headOf({ lease, job, token }: HeldReport): Omit<Extract<WorkerEvent, { type: 'started' }>, 'type'> {

@@ -1,9 +1,10 @@
-import type { JobError, JsonValue, Problem } from '@connecta/contracts';
+import type { JobError, JsonValue, NewItems, Problem } from '@connecta/contracts';
 import type { ReportedJob } from '@connecta/store';
 import { refusalOf } from './held-job.ts';
 
 /** The end that a worker reports of an attempt. */
-export type ReportedEnd = { type: 'completed'; value: JsonValue } | { type: 'failed'; error: JobError };
+export type ReportedEnd =
+  { type: 'completed'; value: JsonValue; newItems?: NewItems | undefined } | { type: 'failed'; error: JobError };
 
 /** `open`: the engine has not said yet; `recorded`: this report is what became of the attempt. */
 export type ReportVerdict = { is: 'open' } | { is: 'recorded' } | { is: 'refused'; problem: Problem };
@@ -19,6 +20,7 @@ export function judgeReport(job: ReportedJob, attempt: number, end: ReportedEnd)
 }
 
 function tookPlace(job: ReportedJob, attempt: number, end: ReportedEnd): boolean {
+  if (job.superseded === attempt) return true;
   if (end.type === 'completed') {
     return job.attempt === attempt && job.state === 'completed' && same(job.result, end.value);
   }

@@ -1,4 +1,4 @@
-import type { BeApiOperations, BlobRef, JsonValue, WorkerInstanceId } from '@connecta/contracts';
+import type { BeApiOperations, BlobRef, JsonValue, NewItems, WorkerInstanceId } from '@connecta/contracts';
 import { answer, inputOf } from '@connecta/runtime';
 import type { Claim } from '@connecta/store';
 import { Router, type Request, type Response } from 'express';
@@ -48,8 +48,9 @@ export function jobsRouter({ claims, reports }: { claims: ClaimJobs; reports: Jo
   });
 
   router.post('/v1/jobs/:jobId/complete', async (req, res) => {
-    const { value, context, startedAt, functionVersion } = inputOf<BeApiOperations['completeJob']>(req).body;
+    const { value, newItems, context, startedAt, functionVersion } = inputOf<BeApiOperations['completeJob']>(req).body;
     const end: EndBody = { type: 'completed', value: value as JsonValue, context: context as BlobRef | undefined };
+    if (newItems !== undefined) end.newItems = newItems as NewItems;
     if (startedAt !== undefined) end.startedAt = startedAt;
     if (functionVersion !== undefined) end.functionVersion = functionVersion;
     answer<BeApiOperations['completeJob'], 200>(res, 200, await reports.end(shownBy(req), end));

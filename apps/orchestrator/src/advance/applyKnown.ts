@@ -11,7 +11,7 @@ import type { Report } from './readReport.ts';
  * cannot be done, or where the database knows better: nothing was changed then.
  */
 export async function applyKnown(parts: EngineParts, reports: readonly Report[]): Promise<Outcome | null> {
-  if (reports.length > FEW_ORDERS || !reports.every(isCompletion)) return null;
+  if (reports.length > FEW_ORDERS || !reports.every(isPlain)) return null;
   const known = takeAll(parts, reports);
   if (!known) return null;
   try {
@@ -37,6 +37,11 @@ export async function applyKnown(parts: EngineParts, reports: readonly Report[])
     if (isNotAsKnown(error)) return null;
     throw error;
   }
+}
+
+/** Whether a report is a completion without new items: those lie on the row until their list has taken them in. */
+function isPlain(report: Report): report is Completion {
+  return isCompletion(report) && report.event.newItems === undefined;
 }
 
 interface Known {

@@ -1,4 +1,4 @@
-import { deliveryId, type WorkerEvent } from '@connecta/contracts';
+import { NO_FOR_EACH, deliveryId, type WorkerEvent } from '@connecta/contracts';
 import { decideRetry, type Timers } from '@connecta/domain';
 import {
   completeJobs,
@@ -39,6 +39,8 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
   const started = latest(reports.filter((report): report is Of<'started'> => report.event.type === 'started'));
   const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
   const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
+  // New items are an item's to return: a job that is none does not complete with them.
+  const unsuccessful: End[] = [...failed, ...completed.filter(({ event }) => event.newItems !== undefined)];
   const { timers } = parts.defaults;
   return inBatch(parts.store, async (batch) => {
     const orderIds = [...new Set(reports.map((report) => report.lease.orderId))];
@@ -52,10 +54,10 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
           )
         : [],
       completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
-      failed.length > 0
+      unsuccessful.length > 0
         ? findJobs(
             batch,
-            failed.map((report) => report.event.jobId),
+            unsuccessful.map((report) => report.event.jobId),
           )
         : [],
     ]);
@@ -63,8 +65,8 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
     await drafts.open(orders);
     noteStarts(drafts, started, startedJobs);
     const done: Report[] = noteCompletions(drafts, completed, completedJobs);
-    done.push(...retryFailures(drafts, failed, failedJobs, { parts, random }));
-    const late = await findLate(batch, reports.filter(isEnd), new Set(done));
+    const ended = retryFailures(drafts, unsuccessful, failedJobs, { parts, random });
+    const late = await findLate(batch, reports.filter(isEnd), { done: new Set([...done, ...ended]), ended });
     const outcome = await drafts.commit(batch, () => [
       ...(progress.length > 0
         ? [
@@ -110,9 +112,10 @@ function byAttempt<R extends Report>(reports: readonly R[]): (job: ChangedJob) =
   return (job) => byId.get(deliveryId(job.id, job.attempt)) as R;
 }
 
+/** Tries again what has not completed; what has is not open any more. */
 function retryFailures(
   drafts: Drafts,
-  reports: readonly Of<'failed'>[],
+  reports: readonly End[],
   jobs: readonly EngineJob[],
   { parts: { defaults }, random }: Pick<ApplyOptions, 'parts' | 'random'>,
 ): Report[] {
@@ -122,7 +125,8 @@ function retryFailures(
     const draft = drafts.get(lease.orderId);
     if (!job || !draft || job.attempt !== event.attempt || !isOpen(job) || job.workerType !== lease.workerType)
       return false;
-    const { error, retryAfterMs, context = null, startedAt = null } = event;
+    const { context = null, startedAt = null } = event;
+    const { error, retryAfterMs } = event.type === 'failed' ? event : { error: NO_FOR_EACH, retryAfterMs: undefined };
     const decision = decideRetry(
       { kind: 'failed', error, retryAfterMs },
       job,
@@ -137,12 +141,15 @@ function retryFailures(
 const isEnd = (report: Report): report is End => report.event.type === 'completed' || report.event.type === 'failed';
 
 /** Ends that changed nothing, with the reason; a repeat of the winning attempt's own report is no late report. */
-async function findLate(batch: Batch, ends: readonly End[], done: ReadonlySet<Report>): Promise<LateReport[]> {
+async function findLate(
+  batch: Batch,
+  ends: readonly End[],
+  { done, ended }: { done: ReadonlySet<Report>; ended: readonly Report[] },
+): Promise<LateReport[]> {
   // Failures are written with the commit: until then the row does not tell a repeat of one.
-  const failed = new Set([...done].filter(({ event }) => event.type === 'failed').map(attemptOf));
-  const rest = ends.filter(
-    (report) => !done.has(report) && !(report.event.type === 'failed' && failed.has(attemptOf(report))),
-  );
+  const endOf = (report: Report): string => `${report.event.type} ${attemptOf(report)}`;
+  const unwritten = new Set(ended.map(endOf));
+  const rest = ends.filter((report) => !done.has(report) && !unwritten.has(endOf(report)));
   if (rest.length === 0) return [];
   const jobs = new Map(
     (
@@ -170,6 +177,8 @@ async function findLate(batch: Batch, ends: readonly End[], done: ReadonlySet<Re
 
 function reasonOf(job: EngineJob | undefined, event: End['event']): string | null {
   if (!job) return 'unknown_job';
+  // The end of an item that is computed again did count.
+  if (job.superseded === event.attempt) return null;
   if (job.attempt !== event.attempt) return 'stale_attempt';
   const repeated = event.type === 'completed' && job.state === 'completed' && same(job.result, event.value);
   return repeated || (event.type === 'failed' && (job.state === 'error' || job.state === 'pending'))

@@ -22,6 +22,12 @@ export function headOf({ event, lease }: Report): ReportHead {
 }
 
 export function toCompleted(report: Completion): CompletedReport {
-  const { startedAt, value, context } = report.event;
-  return { ...headOf(report), startedAt: startedAt ?? null, value, context: context ?? null };
+  const { startedAt, value, newItems, context } = report.event;
+  return {
+    ...headOf(report),
+    startedAt: startedAt ?? null,
+    value,
+    newItems: newItems ?? null,
+    context: context ?? null,
+  };
 }

@@ -50,6 +50,24 @@ describe('readReport', () => {
     });
   });
 
+  test.each<[string, JsonValue]>([
+    ['half a character in them', ['\ud800']],
+    ['too deep nesting', JSON.parse('['.repeat(80) + ']'.repeat(80)) as JsonValue],
+    ['more than 8 KiB', ['x'.repeat(9000)]],
+    ['no list', { not: 'a list' }],
+  ])('turns new items with %s into a failure of the function', (_, newItems) => {
+    expect(readReport(key, 'generic', event({ newItems }))).toMatchObject({
+      report: { event: { type: 'failed', error: { kind: 'permanent', code: 'invalid_output' } } },
+    });
+  });
+
+  test('takes new items as a list and as the blob of one', () => {
+    const blob = { blobId: newId(), mediaType: 'application/json', size: 9000, sha256: '0'.repeat(64) };
+    for (const newItems of [[], [1, { a: 2 }], blob]) {
+      expect(readReport(key, 'generic', event({ newItems }))).toMatchObject({ report: { event: { newItems } } });
+    }
+  });
+
   test('keeps a result that only looks like an escape', () => {
     expect(readReport(key, 'generic', event({ value: 'a\\u0000' }))).toMatchObject({
       report: { event: { type: 'completed', value: 'a\\u0000' } },

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import {
   INLINE_VALUE_BYTES,
+  isBlobRef,
   isDeeperThan,
   isStorable,
   jsonBytes,
@@ -28,9 +29,10 @@ const MAX_ISSUES = 5;
  */
 export function readReport(key: KeyObject, workerType: string, body: unknown): ReadResult {
   // Looked at before anything recursive sees it.
-  const value = typeof body === 'object' && body !== null && 'value' in body ? body.value : null;
-  const tooDeep = typeof value === 'object' && isDeeperThan(value);
-  const parsed = workerEventSchema.safeParse(tooDeep ? { ...(body as object), value: null } : body);
+  const tooDeep = (['value', 'newItems'] as const).find((member) => nestsTooDeeply(body, member)) ?? null;
+  const parsed = workerEventSchema.safeParse(
+    tooDeep === null ? body : { ...(body as object), value: null, newItems: undefined },
+  );
   if (!parsed.success) return { ok: false, reason: reasonOf(parsed.error) };
   const event = parsed.data as WorkerEvent;
   const lease = readLease(key, event.lease);
@@ -42,13 +44,19 @@ export function readReport(key: KeyObject, workerType: string, body: unknown): R
   return { ok: true, report: { event: tame(event, tooDeep), lease } };
 }
 
+function nestsTooDeeply(body: unknown, member: string): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const value = (body as { [member: string]: unknown })[member];
+  return typeof value === 'object' && isDeeperThan(value);
+}
+
 function reasonOf({ issues }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
   const told = issues.slice(0, MAX_ISSUES).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
   return told.join('; ');
 }
 
 /** What the database cannot hold is the worker's fault, not a reason to lose the report. */
-function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
+function tame(event: WorkerEvent, tooDeep: 'value' | 'newItems' | null): WorkerEvent {
   const clean = cleanHead(event);
   if (clean.type === 'failed') {
     const { code, message } = clean.error;
@@ -56,11 +64,21 @@ function tame(event: WorkerEvent, tooDeep: boolean): WorkerEvent {
   }
   if (clean.type !== 'completed') return clean;
   if (clean.functionVersion !== undefined) clean.functionVersion = storableText(clean.functionVersion);
-  const fault = tooDeep ? 'it nests too deeply' : faultOf(clean.value);
-  if (fault === null) return clean;
-  const { value: _, type: __, functionVersion: ___, ...head } = clean;
-  const message = `the result cannot be stored: ${fault}`;
+  const message = tooDeep === null ? faultOfResult(clean) : `${NAMES[tooDeep]} cannot be stored: it nests too deeply`;
+  if (message === null) return clean;
+  const { value: _, newItems: __, type: ___, functionVersion: ____, ...head } = clean;
   return { ...head, type: 'failed', error: { kind: 'permanent', code: 'invalid_output', message } };
+}
+
+const NAMES = { value: 'the result', newItems: 'new items' } as const;
+
+function faultOfResult({ value, newItems }: Extract<WorkerEvent, { type: 'completed' }>): string | null {
+  const fault = faultOf(value);
+  if (fault !== null) return `${NAMES.value} cannot be stored: ${fault}`;
+  if (newItems === undefined) return null;
+  if (!Array.isArray(newItems) && !isBlobRef(newItems)) return 'new items are no list, nor the blob of one';
+  const faultOfItems = faultOf(newItems);
+  return faultOfItems === null ? null : `${NAMES.newItems} cannot be stored: ${faultOfItems}`;
 }
 
 function cleanHead(event: WorkerEvent): WorkerEvent {

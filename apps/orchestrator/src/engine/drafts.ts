@@ -8,6 +8,7 @@ import {
   findOrderInputs,
   findOriginJobs,
   findStepFacts,
+  forgetReturnedItems,
   insertChildOrders,
   isTold,
   moveJobs,
@@ -161,6 +162,8 @@ function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWr
   if (others.length > 0) writes.push(writeOtherJobs(batch, others));
   const heads = changed.flatMap((draft) => draft.heads);
   if (heads.length > 0) writes.push(writeHeads(batch, heads));
+  const taken = changed.flatMap((draft) => draft.takenReturns);
+  if (taken.length > 0) writes.push(forgetReturnedItems(batch, taken));
   const ends = changed.flatMap((draft) => draft.waitEnds);
   if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
   const ranOthers = changed.flatMap((draft) => draft.ranOthers);

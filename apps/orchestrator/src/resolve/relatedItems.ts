@@ -1,30 +1,19 @@
 import type { JobError, JsonValue } from '@connecta/contracts';
-import { evaluateList, type EachView, type PlannedForEach, type Scope } from '@connecta/domain';
-import { readResultsOf, type Store, type WorkJob } from '@connecta/store';
-
-/** An item with what its step's expressions see of it. */
-export type Item = { ok: true; each: EachView; scope: Scope } | { ok: false; error: JobError };
+import { evaluateList } from '@connecta/domain';
+import { readResultsOf } from '@connecta/store';
+import type { Item, List } from './listOf.ts';
 
 /** Where each key stands in a list: made once for a list, which is kept as long as it is at hand. */
 const places = new WeakMap<readonly JsonValue[], Map<JsonValue, number>>();
-
-export interface RelatedOptions {
-  store: Store;
-  job: WorkJob;
-  forEach: PlannedForEach;
-  items: readonly JsonValue[];
-  itemAt: (index: number) => Item;
-}
 
 /**
  * Gives items their relations: for each, the related items of the list with their results, as far as these have one by
  * now. Keys that no item has are left out. One query for all.
  */
-export async function withRelated(options: RelatedOptions, chunk: readonly Item[]): Promise<Item[]> {
-  const { store, job, forEach } = options;
-  const { related } = forEach;
-  if (!related) return [...chunk];
-  const relations = chunk.map((item) => (item.ok ? relationsOf(options, item, related) : item));
+export async function withRelated(list: List, chunk: readonly Item[]): Promise<Item[]> {
+  const { store, job, forEach } = list;
+  if (!forEach.related) return [...chunk];
+  const relations = chunk.map((item) => (item.ok ? relationsOf(list, item) : item));
   const wanted = new Set<number>();
   for (const one of relations) {
     if (!one.ok) continue;
@@ -38,7 +27,7 @@ export async function withRelated(options: RelatedOptions, chunk: readonly Item[
     const view = Object.fromEntries(
       Object.entries(one.indexes).map(([name, indexes]) => [
         name,
-        indexes.map((index) => viewOf(options, index, results)),
+        indexes.map((index) => viewOf(list, index, results)),
       ]),
     );
     const each = { ...one.item.each, related: view };
@@ -46,19 +35,17 @@ export async function withRelated(options: RelatedOptions, chunk: readonly Item[
   });
 }
 
-type Relations =
+/** What an item is related to, as places in the list; or the error of an expression that says it. */
+export type Relations =
   | { ok: true; item: Extract<Item, { ok: true }>; indexes: { [relation: string]: number[] } }
   | { ok: false; error: JobError };
 
-function relationsOf(
-  options: RelatedOptions,
-  item: Extract<Item, { ok: true }>,
-  related: { [relation: string]: string },
-): Relations {
-  const places = placesOf(options);
+/** Evaluates what an item is related to. Keys that no item has are left out. */
+export function relationsOf(list: List, item: Extract<Item, { ok: true }>): Relations {
+  const places = placesOf(list);
   const indexes: { [relation: string]: number[] } = {};
-  for (const [name, source] of Object.entries(related)) {
-    const place = `steps.${options.job.step}.forEach.related.${name}`;
+  for (const [name, source] of Object.entries(list.forEach.related ?? {})) {
+    const place = `${list.place}.related.${name}`;
     const keys = evaluateList(source, { scope: item.scope, place });
     if (!keys.ok) return keys;
     indexes[name] = keys.value.flatMap((key) => places.get(key) ?? []);
@@ -66,7 +53,7 @@ function relationsOf(
   return { ok: true, item, indexes };
 }
 
-function placesOf({ items, itemAt }: RelatedOptions): Map<JsonValue, number> {
+function placesOf({ items, itemAt }: List): Map<JsonValue, number> {
   const before = places.get(items);
   if (before) return before;
   const made = new Map<JsonValue, number>();
@@ -78,7 +65,7 @@ function placesOf({ items, itemAt }: RelatedOptions): Map<JsonValue, number> {
   return made;
 }
 
-function viewOf({ itemAt }: RelatedOptions, index: number, results: ReadonlyMap<number, JsonValue>): JsonValue {
+function viewOf({ itemAt }: List, index: number, results: ReadonlyMap<number, JsonValue>): JsonValue {
   const other = itemAt(index);
   if (!other.ok) return null;
   const { key, item } = other.each;

@@ -3,22 +3,29 @@ import { backoff } from '@connecta/domain';
 import type { Logger } from '@connecta/runtime';
 import {
   findForgottenWork,
+  findJobs,
+  findPendingReturns,
   findWork,
   inBatch,
   lockOrders,
   lockWaitingJobs,
   postponeWork,
   readItemResults,
+  type Batch,
   type WaitingJob,
   type WorkJob,
 } from '@connecta/store';
 import type { Draft } from '../engine/draft/draft.ts';
 import { Drafts, type EngineParts } from '../engine/drafts.ts';
 import type { Outcome } from '../engine/outcome.ts';
-import { prepareStep } from '../engine/steps/prepareStep.ts';
-import { expandItems, ownerOf, withStoredInput } from './expandItems.ts';
+import type { Again, Growth } from '../engine/draft/growing.ts';
+import type { Prepared } from '../engine/steps/prepareStep.ts';
+import { againItems } from './againItems.ts';
+import { expandItems, type Expanded } from './expandItems.ts';
+import { extendItems } from './extendItems.ts';
+import { ownerOf } from './prepareItems.ts';
+import { resolveJob } from './resolveJob.ts';
 import { loadStep } from './loadStep.ts';
-import { refuseForgedFiles } from './refuseForgedFiles.ts';
 import { UnreadableValueError, type Values } from './values.ts';
 
 export interface ResolveOptions {
@@ -30,7 +37,7 @@ export interface ResolveOptions {
 }
 
 /** What was found out about a job outside of transactions: how its order's draft takes it up. */
-type Finding = (draft: Draft, job: WaitingJob) => void;
+type Finding = (draft: Draft, job: WaitingJob, batch: Batch) => void | Promise<void>;
 
 const LIMIT = 50;
 const PAGE = 2000;
@@ -96,15 +103,19 @@ export class ResolveStage {
       if (job.work === 'gather') return gathered(await values.stored(await this.#results(job), ownerOf(job)));
       const loaded = await loadStep(parts, values, job);
       if (!loaded) throw new Error('the plan cannot be read');
-      if (job.work === 'expand') {
-        const expanded = await expandItems({ store: parts.store, values }, loaded, job);
-        return 'error' in expanded ? failed(expanded.error) : (draft, head) => draft.expand(head, expanded.chunk);
+      const at = { store: parts.store, values };
+      switch (job.work) {
+        case 'expand':
+          return expanded(await expandItems(at, loaded, job));
+        case 'extend':
+          return grown(await extendItems(at, loaded, job));
+        case 'again':
+          return computedAgain(await againItems(at, loaded, job));
+        case 'resolve':
+          return resolved(await resolveJob(at, loaded, job));
+        default:
+          return job.work satisfies never;
       }
-      const { step, scope, defaultInput } = loaded;
-      const evaluated = prepareStep({ name: job.step, step, scope, defaultInput });
-      const [checked = evaluated] = await refuseForgedFiles(parts.store, { step, job }, [evaluated]);
-      const prepared = await withStoredInput(values, job, checked);
-      return (draft, waiting) => draft.resolved(waiting, prepared);
     } catch (error) {
       if (!(error instanceof UnreadableValueError)) throw error;
       return failed({ kind: 'permanent', code: 'unreadable_value', message: error.message });
@@ -120,6 +131,30 @@ export class ResolveStage {
       if (page.length < PAGE) return results;
     }
   }
+}
+
+function resolved(prepared: Prepared): Finding {
+  return (draft, waiting) => draft.resolved(waiting, prepared);
+}
+
+function expanded(next: Expanded): Finding {
+  if (next.is === 'error') return failed(next.error);
+  if (next.is === 'skip') return (draft, head) => draft.resolved(head, { is: 'skip' });
+  return (draft, head) => draft.expand(head, next.chunk);
+}
+
+function grown(found: { growth: Growth } | { error: JobError }): Finding {
+  if ('error' in found) return failed(found.error);
+  return async (draft, head, batch) => {
+    draft.grow(head, found.growth, await findPendingReturns(batch, head.orderId, head.step));
+  };
+}
+
+function computedAgain(again: Again): Finding {
+  return async (draft, head, batch) => {
+    const ids = again.items.map(({ id }) => id);
+    draft.computeAgain(head, again, ids.length > 0 ? await findJobs(batch, ids) : []);
+  };
 }
 
 function gathered(result: JsonValue): Finding {
@@ -138,7 +173,7 @@ function takeUp(parts: EngineParts, found: WorkJob, finding: Finding): Promise<O
     const [job] = jobs;
     const draft = drafts.get(found.orderId);
     if (job && draft?.order.state === 'active' && job.work === found.work && job.attempt === found.attempt) {
-      finding(draft, job);
+      await finding(draft, job, batch);
     }
     return drafts.commit(batch);
   });

@@ -6,6 +6,10 @@ export interface ReportedJob {
   orderId: OrderId;
   orderState: OrderState;
   state: JobState;
+  /** 0 of a job that is no item of a list. */
+  item: number;
+  /** Of an item that was computed again: the attempt whose end stood before. */
+  superseded: number | null;
   workerType: string;
   function: string;
   /** The attempt that counts now. */
@@ -27,7 +31,7 @@ export interface ReportedJob {
 export async function findReportedJob(store: Store, id: JobId, attempt: number): Promise<ReportedJob | null> {
   const { rows } = await store.pool.query<ReportedJob>({
     name: 'find_reported_job',
-    text: `SELECT j.order_id AS "orderId", o.state AS "orderState", j.state, j.attempt, j.result,
+    text: `SELECT j.order_id AS "orderId", o.state AS "orderState", j.state, j.item, j.superseded, j.attempt, j.result,
              j.worker_type AS "workerType", j.function, j.error, i.instance,
              i.functions->>j.function AS "functionVersion",
              c.acked_at AS "ackedAt", c.start_ms AS "startMs", c.complete_ms AS "completeMs",

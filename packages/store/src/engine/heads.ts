@@ -1,4 +1,5 @@
 import type { ClientId, JobId, JsonValue, OrderId, PlanId, Progress } from '@connecta/contracts';
+import type { Extension } from '@connecta/domain';
 import type { Store } from '../store.ts';
 import type { Batch } from './batch.ts';
 import type { StepFact } from './jobs.ts';
@@ -18,6 +19,8 @@ export interface HeadWrite {
   work: JobWork | null;
   /** The list of items, with the first of them. */
   input?: JsonValue;
+  /** Of a list that its items extend. */
+  extension?: Extension;
 }
 
 /**
@@ -40,8 +43,9 @@ export function writeHeads(batch: Batch, heads: readonly HeadWrite[]): Promise<u
   return batch.run(
     'write_heads',
     `UPDATE jobs j SET state = x.state, not_before = CASE WHEN x.state = 'pending' THEN j.not_before END, items_total = x.total, items_created = x.created, items_done = x.done, items_failed = x.failed,
-       input = coalesce(x.input, j.input), work = x.work, work_since = CASE WHEN x.work IS NOT NULL THEN now() END
-     FROM json_to_recordset($1::json) x(id uuid, state text, total int, created int, done int, failed int, work text, input jsonb)
+       input = coalesce(x.input, j.input), items_extension = coalesce(x.extension, j.items_extension), work = x.work, work_since = CASE WHEN x.work IS NOT NULL THEN now() END
+     FROM json_to_recordset($1::json) x(id uuid, state text, total int, created int, done int, failed int, work text, input jsonb,
+       extension jsonb)
      WHERE j.id = x.id AND j.state || '' IN ('waiting', 'pending') AND ${oneByOne('x.total')}`,
     [JSON.stringify(heads)],
   );
@@ -54,13 +58,14 @@ export interface WorkJob {
   step: string;
   item: number;
   kind: JobKind;
-  work: JobWork;
+  work: Exclude<JobWork, 'answer'>;
   attempt: number;
   input: JsonValue;
   itemsTotal: number | null;
   itemsCreated: number | null;
   itemsDone: number | null;
   itemsFailed: number | null;
+  itemsExtension: Extension | null;
   clientId: ClientId;
   planId: PlanId;
   orderInput: JsonValue;
@@ -70,7 +75,8 @@ export interface WorkJob {
 }
 
 const WORK = `j.id, j.order_id AS "orderId", j.step, j.item, j.kind, j.work, j.attempt, j.input, j.items_total AS "itemsTotal",
-  j.items_created AS "itemsCreated", j.items_done AS "itemsDone", j.items_failed AS "itemsFailed", o.client_id AS "clientId",
+  j.items_created AS "itemsCreated", j.items_done AS "itemsDone", j.items_failed AS "itemsFailed",
+  j.items_extension AS "itemsExtension", o.client_id AS "clientId",
   o.plan_id AS "planId", o.input AS "orderInput", o.params, o.progress, o.created_by AS "createdBy"`;
 
 /** Of these jobs, those with work to be done. */
@@ -78,7 +84,7 @@ export async function findWork(store: Store, ids: readonly JobId[]): Promise<Wor
   const { rows } = await store.pool.query<WorkJob>({
     name: 'find_work',
     text: `SELECT ${WORK} FROM jobs j JOIN orders o ON o.id = j.order_id
-       WHERE j.id = ANY($1::uuid[]) AND j.state = 'waiting' AND j.work IN ('resolve', 'expand', 'gather')`,
+       WHERE j.id = ANY($1::uuid[]) AND j.state = 'waiting' AND j.work <> 'answer'`,
     values: [ids],
   });
   return rows;
@@ -145,4 +151,15 @@ export async function readResultsOf(
     values: [orderId, step, items],
   });
   return rows;
+}
+
+/** The list of a step's items, as its head keeps it; null of a step that has none. */
+export async function readHeadList(store: Store, orderId: OrderId, step: string): Promise<{ list: JsonValue } | null> {
+  const { rows } = await store.pool.query<{ list: JsonValue }>({
+    name: 'read_head_list',
+    text: `SELECT input AS list FROM jobs
+       WHERE order_id = $1 AND step = $2 AND item = 0 AND kind = 'head' AND items_total IS NOT NULL`,
+    values: [orderId, step],
+  });
+  return rows[0] ?? null;
 }

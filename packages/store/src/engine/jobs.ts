@@ -1,4 +1,4 @@
-import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
+import type { BlobRef, JobError, JobId, JobState, JsonValue, NewItems, OrderId, ProfileId } from '@connecta/contracts';
 import type { GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
@@ -30,6 +30,8 @@ export interface EngineJob {
   contextIn?: GivenContext | null;
   instance: string | null;
   result: JsonValue;
+  /** Of an item that was computed again: the attempt whose end stood before. */
+  superseded: number | null;
 }
 
 /** A timer of the job's own, or the given one. */
@@ -44,6 +46,8 @@ export interface CompletedReport {
   instance: string;
   startedAt: string | null;
   value: JsonValue;
+  /** By which the list of an item goes on; a job that is no item cannot complete with them. */
+  newItems: NewItems | null;
   context: BlobRef | null;
 }
 
@@ -56,6 +60,8 @@ export interface ChangedJob {
   attempt: number;
   /** Of a job that completed: what it returned or, without, was given. */
   context?: BlobRef | null;
+  /** Of an item: whether it returned new ones. */
+  returned?: boolean;
 }
 
 const CHANGED = `j.id, j.order_id AS "orderId", j.step, j.item, j.attempt`;
@@ -76,13 +82,14 @@ export function completeJobs(batch: Batch, reports: readonly CompletedReport[]):
 }
 
 const COMPLETE = `UPDATE jobs j SET state = 'completed', result = x.value, context = coalesce(x.context, j.context),
+       new_items = coalesce(x."newItems", j.new_items),
        instance = x.instance, started_at = coalesce(j.started_at, x."startedAt", now()), finished_at = now(),
        error = NULL, complete_by = NULL
      FROM json_to_recordset($1::json) x("jobId" uuid, attempt int, "workerType" text, instance text,
-       "startedAt" timestamptz, value jsonb, context jsonb)
+       "startedAt" timestamptz, value jsonb, "newItems" jsonb, context jsonb)
      WHERE j.id = x."jobId" AND j.attempt = x.attempt AND j.worker_type = x."workerType" AND ${OPEN}
-       AND ${oneByOne('x.attempt')}
-     RETURNING ${CHANGED}, j.context`;
+       AND (x."newItems" IS NULL OR j.item > 0) AND ${oneByOne('x.attempt')}
+     RETURNING ${CHANGED}, j.context, x."newItems" IS NOT NULL AS returned`;
 
 /** Completes attempts like {@link completeJobs}; the batch fails unless each report completes its job. */
 export function completeKnownJobs(batch: Batch, reports: readonly CompletedReport[]): Promise<unknown> {
@@ -274,4 +281,4 @@ export function moveJobs(batch: Batch, moves: readonly JobMove[]): Promise<Chang
 
 export const JOB_COLUMNS = `id, order_id AS "orderId", step, item, kind, worker_type AS "workerType", function,
   profile_id AS "profileId", profile_revision AS "profileRevision", state, attempt, lost, failed, crashed, handed_back AS "handedBack", input, context, context_in AS "contextIn",
-  instance, result`;
+  instance, result, superseded`;

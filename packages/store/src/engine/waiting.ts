@@ -1,5 +1,5 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
-import type { GivenContext, JobTimers } from '@connecta/domain';
+import type { Extension, GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
 import { oneByOne } from './oneByOne.ts';
 
@@ -10,7 +10,7 @@ import { oneByOne } from './oneByOne.ts';
 export type JobKind = 'task' | 'wait' | 'order' | 'head' | 'resolve';
 
 /** What has to be done for a job outside of its order's transactions. */
-export type JobWork = 'resolve' | 'expand' | 'gather' | 'answer';
+export type JobWork = 'resolve' | 'expand' | 'extend' | 'again' | 'gather' | 'answer';
 
 /** A job that does not begin as a command: it waits, or ends with its beginning. Written whole. */
 export interface OtherJob {
@@ -37,6 +37,9 @@ export interface OtherJob {
   fingerprint?: string | null;
   context?: BlobRef | null;
   contextIn?: GivenContext | null;
+  /** Of an item: how long the list was that it is computed with, and the attempt whose end stood before. */
+  seen?: number;
+  superseded?: number;
 }
 
 /** Makes jobs, or makes others of those that wait. The jobs' orders must be locked. */
@@ -45,18 +48,18 @@ export function writeOtherJobs(batch: Batch, jobs: readonly OtherJob[]): Promise
     'write_other_jobs',
     `INSERT INTO jobs AS j (id, order_id, step, item, kind, state, attempt, input, error, worker_type, function, profile_id,
        profile_revision, due_at, work, work_since, item_key, invoked_at, finished_at, timers, give_up_at,
-       fingerprint, context, context_in)
+       fingerprint, context, context_in, items_seen, superseded)
      SELECT x.id, x."orderId", x.step, x.item, x.kind, x.state, x.attempt, coalesce(x.input, 'null'), x.error,
        x."workerType", x.function, x."profileId", x."profileRevision",
        coalesce(x."dueAt", now() + x."dueInMs" * interval '1 millisecond'), x.work,
        CASE WHEN x.work IS NOT NULL THEN now() END, x."itemKey", CASE WHEN x.state = 'invoked' THEN now() END,
        CASE WHEN x.state IN ('error', 'skipped') THEN now() END, x.timers,
        CASE WHEN x.state = 'invoked' THEN now() + (x.timers->>'offlineMs')::bigint * interval '1 millisecond' END,
-       x.fingerprint, x.context, x."contextIn"
+       x.fingerprint, x.context, x."contextIn", x.seen, x.superseded
      FROM json_to_recordset($1::json) x(id uuid, "orderId" uuid, step text, item int, kind text, state text, attempt int,
        input jsonb, error jsonb, "workerType" text, function text, "profileId" uuid, "profileRevision" int,
        "dueAt" timestamptz, "dueInMs" bigint, work text, "itemKey" text, timers jsonb, fingerprint text, context jsonb,
-       "contextIn" jsonb)
+       "contextIn" jsonb, seen int, superseded int)
      ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
        input = excluded.input, error = excluded.error, worker_type = excluded.worker_type, function = excluded.function,
        profile_id = excluded.profile_id, profile_revision = excluded.profile_revision, due_at = excluded.due_at,
@@ -64,6 +67,8 @@ export function writeOtherJobs(batch: Batch, jobs: readonly OtherJob[]): Promise
        finished_at = excluded.finished_at, timers = excluded.timers, give_up_at = excluded.give_up_at,
        fingerprint = excluded.fingerprint, context = excluded.context,
        context_in = coalesce(excluded.context_in, j.context_in), result = NULL, decision = NULL,
+       items_seen = coalesce(excluded.items_seen, j.items_seen), superseded = coalesce(excluded.superseded, j.superseded),
+       lost = 0, failed = 0, crashed = 0, handed_back = 0,
        outcome = NULL, instance = NULL, progress = NULL, started_at = NULL,
        queued_at = NULL, not_before = NULL, complete_by = NULL`,
     [JSON.stringify(jobs)],
@@ -90,6 +95,7 @@ export interface WaitingJob {
   itemsCreated: number | null;
   itemsDone: number | null;
   itemsFailed: number | null;
+  itemsExtension: Extension | null;
 }
 
 /** What a callback or a person answered, kept with the job until the orchestrator applies it, and after. */
@@ -105,7 +111,8 @@ export interface WaitDecision {
 
 export const WAITING = `id, order_id AS "orderId", step, item, kind, state, attempt, input, decision, context_in AS "contextIn",
   coalesce(due_at <= now(), false) AS due,
-  work, items_total AS "itemsTotal", items_created AS "itemsCreated", items_done AS "itemsDone", items_failed AS "itemsFailed"`;
+  work, items_total AS "itemsTotal", items_created AS "itemsCreated", items_done AS "itemsDone", items_failed AS "itemsFailed",
+  items_extension AS "itemsExtension"`;
 
 /** Reads jobs that wait and keeps answers to them out until the commit. Their orders must be locked. */
 export function lockWaitingJobs(batch: Batch, ids: readonly JobId[]): Promise<WaitingJob[]> {

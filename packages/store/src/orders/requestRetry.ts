@@ -1,5 +1,12 @@
 import type { Edge, HistoryEvent, JobId, OrderId, OrderState, PlanId, Progress } from '@connecta/contracts';
-import { compilePlan, takeUp, type CompiledPlan, type StoredPlan, type TakenUp } from '@connecta/domain';
+import {
+  compilePlan,
+  takeUp,
+  type CompiledPlan,
+  type ItemCounts,
+  type StoredPlan,
+  type TakenUp,
+} from '@connecta/domain';
 import type pg from 'pg';
 import type { IdempotentCreate } from '../idempotency/createOnce.ts';
 import { findAnswer, keepAnswer } from '../idempotency/keptAnswer.ts';
@@ -44,6 +51,12 @@ interface Retried {
   parentAttempt: number | null;
 }
 
+interface RecountedHead extends ItemCounts {
+  id: JobId;
+  orderId: OrderId;
+  step: string;
+}
+
 /**
  * Takes a failed order up again under its row lock, in one transaction with its history: a new epoch; failed jobs are due
  * at once, with fresh counters, and get a new attempt from the timers; what was blocked will be decided on again. With it,
@@ -67,7 +80,8 @@ export function requestRetry(store: Store, id: OrderId, idempotency?: Idempotent
     let level: Retried[] = [{ order: root, taken: first, parentAttempt: root.parentAttempt }];
     while (level.length > 0) {
       const jobs = await reviveJobs(client, level);
-      await writeRetries(client, level, jobs);
+      const heads = await recountHeads(client, level);
+      await writeRetries(client, level, { jobs, heads });
       level = await retriedChildren(client, { family, jobs, taken });
     }
     await unsettleTick(client, id, root.createdBy);
@@ -134,27 +148,53 @@ async function unsettleTick(client: pg.ClientBase, id: OrderId, createdBy: strin
 
 /** An attempt of before has ended: whatever it still reports finds no open state, and later an older attempt. */
 async function reviveJobs(client: pg.ClientBase, retried: readonly Retried[]): Promise<RevivedJob[]> {
-  const steps = retried.flatMap(({ order, taken }) => taken.again.map((step) => ({ orderId: order.id, step })));
   const { rows } = await client.query<RevivedJob>(
     `UPDATE jobs j SET state = 'pending', not_before = now(), lost = 0, failed = 0, crashed = 0, handed_back = 0, error = NULL,
        progress = NULL, finished_at = NULL, started_at = NULL, instance = NULL, complete_by = NULL, told_attempt = NULL
      FROM json_to_recordset($1::json) x("orderId" uuid, step text)
      WHERE j.order_id = x."orderId" AND j.step = x.step AND j.state = 'error'
      RETURNING j.id, j.order_id AS "orderId", j.step, j.item, j.attempt`,
-    [JSON.stringify(steps)],
+    [JSON.stringify(stepsOf(retried))],
   );
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * Counts the items of lists anew: those that had failed are open again, and some may have ended after their head had. From
+ * here on whatever ends is counted, also before the head's own turn.
+ */
+async function recountHeads(client: pg.ClientBase, retried: readonly Retried[]): Promise<RecountedHead[]> {
+  const { rows } = await client.query<RecountedHead>(
+    `UPDATE jobs h SET items_created = c.created, items_done = c.done, items_failed = c.failed
+     FROM (SELECT j.order_id, j.step, count(*) AS created,
+             count(*) FILTER (WHERE j.state IN ('completed', 'error', 'skipped')) AS done,
+             count(*) FILTER (WHERE j.state = 'error') AS failed
+           FROM json_to_recordset($1::json) x("orderId" uuid, step text)
+             JOIN jobs j ON j.order_id = x."orderId" AND j.step = x.step AND j.item > 0
+           GROUP BY j.order_id, j.step) c
+     WHERE h.order_id = c.order_id AND h.step = c.step AND h.item = 0 AND h.kind = 'head' AND h.items_total IS NOT NULL
+     RETURNING h.id, h.order_id AS "orderId", h.step, h.items_total AS total, h.items_created AS created,
+       h.items_done AS done, h.items_failed AS failed`,
+    [JSON.stringify(stepsOf(retried))],
+  );
+  return rows;
+}
+
+/** The steps that are taken up again. */
+function stepsOf(retried: readonly Retried[]): { orderId: OrderId; step: string }[] {
+  return retried.flatMap(({ order, taken }) => taken.again.map((step) => ({ orderId: order.id, step })));
 }
 
 async function writeRetries(
   client: pg.ClientBase,
   retried: readonly Retried[],
-  jobs: readonly RevivedJob[],
+  { jobs, heads }: { jobs: readonly RevivedJob[]; heads: readonly RecountedHead[] },
 ): Promise<void> {
   const jobsOf = Map.groupBy(jobs, ({ orderId }) => orderId);
+  const headsOf = Map.groupBy(heads, ({ orderId }) => orderId);
   const rows = retried.map(({ order, taken, parentAttempt }) => {
-    const events = historyOf(order, taken, jobsOf.get(order.id) ?? []);
     const { id, version } = order;
+    const events = historyOf(order, taken, { jobs: jobsOf.get(id) ?? [], heads: headsOf.get(id) ?? [] });
     return { id, seq: version + 1, events, version: version + events.length, progress: taken.progress, parentAttempt };
   });
   await client.query(
@@ -172,13 +212,18 @@ async function writeRetries(
   ]);
 }
 
-function historyOf({ epoch }: FamilyOrder, taken: TakenUp, jobs: readonly RevivedJob[]): HistoryEvent[] {
+function historyOf(
+  { epoch }: FamilyOrder,
+  taken: TakenUp,
+  { jobs, heads }: { jobs: readonly RevivedJob[]; heads: readonly RecountedHead[] },
+): HistoryEvent[] {
   return [
     { type: 'order', state: 'active', epoch: epoch + 1 },
     ...jobs.map(({ id, step, item, attempt }): HistoryEvent => ({
       ...{ type: 'job', step, jobId: id, attempt, state: 'pending' },
       ...(item === 0 ? {} : { item }),
     })),
+    ...heads.map(({ id: jobId, orderId: _, ...counts }): HistoryEvent => ({ type: 'items', jobId, ...counts })),
     ...taken.cleared.map((step): HistoryEvent => ({ type: 'step', step, state: 'pending', because: [] })),
   ];
 }

@@ -9,6 +9,11 @@ export interface FunctionResult {
   /** JSON, at most 64 levels deep; over 8 KiB it becomes an `application/json` blob by itself. */
   value: JsonValue;
   context?: BlobRef;
+  /**
+   * Of an item of a list (`forEach`): further items, by which the list goes on. What the list has already is left out, and
+   * items that have ended are computed again when they are related to a new one.
+   */
+  newItems?: JsonValue[];
 }
 
 /** A scoped logger: every line carries job, attempt and function. */

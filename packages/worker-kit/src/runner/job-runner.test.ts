@@ -214,6 +214,17 @@ describe('a result', () => {
     await expect(trial.run(returns(circle), { input: 1 })).rejects.toMatchObject({ code: 'invalid_output' });
   });
 
+  test('that is of an item returns further ones, over 8 KiB as a blob; what is no list of JSON is refused', async () => {
+    const finds = (newItems: unknown) => fn(async () => ({ value: 1, newItems: newItems as JsonValue[] }));
+    expect(await trial.run(finds([1, { a: 2 }]), { input: 1 })).toMatchObject({ value: 1, newItems: [1, { a: 2 }] });
+    expect((await trial.run(returns(1), { input: 1 })).newItems).toBeUndefined();
+    const { newItems } = await trial.run(finds(['x'.repeat(9000)]), { input: 1 });
+    expect(newItems).toMatchObject({ mediaType: 'application/json' });
+    for (const wrong of ['x', { a: 1 }, [() => 1]]) {
+      await expect(trial.run(finds(wrong), { input: 1 })).rejects.toMatchObject({ code: 'invalid_output' });
+    }
+  });
+
   test('that breaks the output schema, or is no result at all, is refused', async () => {
     const wrong = fn(async () => ({ value: 'x' }), { outputSchema: { type: 'number' } });
     await expect(trial.run(wrong, { input: 1 })).rejects.toMatchObject({ code: 'invalid_output' });

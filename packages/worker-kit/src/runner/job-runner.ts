@@ -6,6 +6,7 @@ import {
   type JobId,
   type JobMessage,
   type JsonValue,
+  type NewItems,
   type WorkerEvent,
 } from '@connecta/contracts';
 import type { CatalogueEntry } from '../function/catalogue.ts';
@@ -131,6 +132,7 @@ export class JobRunner {
     const value: JsonValue = travelling instanceof Promise ? await travelling : travelling;
     const functionVersion = entry.definition.version;
     const report: EndReport = { type: 'completed', ...this.#end(attempt), value, functionVersion };
+    if (checked.newItems) report.newItems = (await travelForm(checked.newItems, () => attempt.blobs)) as NewItems;
     if (checked.context) report.context = checked.context;
     return report;
   }

@@ -17,6 +17,11 @@ export function assertResult(result: unknown): asserts result is FunctionResult 
     throw new FunctionError('permanent', 'invalid_output', 'the function returned no {value}');
   if ('context' in result && result.context !== undefined && !isBlobRef(result.context))
     throw new FunctionError('permanent', 'invalid_output', 'the context is not a blob reference');
+  if ('newItems' in result && result.newItems !== undefined) {
+    if (!Array.isArray(result.newItems))
+      throw new FunctionError('permanent', 'invalid_output', 'the new items are no list');
+    assertJson(result.newItems);
+  }
 }
 
 /** The value as it travels: inline up to 8 KiB, else as a blob of JSON. */

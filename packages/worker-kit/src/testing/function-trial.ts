@@ -6,6 +6,7 @@ import {
   type JobMessage,
   type JsonValue,
   type LogLine,
+  type NewItems,
   type ProfileId,
   type WorkerEvent,
 } from '@connecta/contracts';
@@ -36,6 +37,8 @@ export interface TrialRun {
 /** What came of it. */
 export interface TrialOutcome {
   value: JsonValue;
+  /** As they travel: over 8 KiB of JSON a blob of this trial. */
+  newItems?: NewItems;
   context?: BlobRef;
   /** Everything that was reported, in order; the last one is the end. */
   reports: WorkerEvent[];
@@ -162,7 +165,11 @@ function outcome(reports: WorkerEvent[], logs: LogLine[]): TrialOutcome {
   const end = reports.at(-1);
   if (end?.type === 'failed') throw new TrialFailure(end, reports, logs);
   if (end?.type !== 'completed') throw new Error('the attempt reported no end');
-  return end.context === undefined
-    ? { value: end.value, reports, logs }
-    : { value: end.value, context: end.context, reports, logs };
+  const { value, newItems, context } = end;
+  return {
+    value,
+    ...(newItems === undefined ? {} : { newItems }),
+    ...(context === undefined ? {} : { context }),
+    ...{ reports, logs },
+  };
 }

@@ -1,26 +1,19 @@
-import type { JobError } from '@connecta/contracts';
 import type { PlannedStep } from '@connecta/domain';
 import type { ChildEnd, EngineJob, OtherJob } from '@connecta/store';
-import { waitingEvent, waitingJob, waitsForOf } from '../steps/newJob.ts';
-import { beginChild } from './begin.ts';
-import { headOf, type Ledger } from './ledger.ts';
-
-const NEVER_BEGAN: JobError = {
-  kind: 'permanent',
-  code: 'expression_failed',
-  message: 'what the step says about this item fails, and would fail again',
-};
+import { waitingEvent, waitingJob } from '../steps/newJob.ts';
+import type { Ledger } from './ledger.ts';
 
 /**
- * Begins a job anew that ended in error and is no command: under its next attempt, from what its step says. Where the
+ * Begins a job anew that ended in error and is no command: under its next attempt, from what its step says. That is
+ * evaluated once more, for an item with its list: what failed may not have been an attempt but its beginning. Where the
  * order that it is (`child`) was taken up again for this attempt, it waits for that one.
  */
 export function beginAgain(ledger: Ledger, job: EngineJob, child?: ChildEnd): void {
   const { id, orderId, step: name, item } = job;
-  const step = ledger.plan.steps.get(name) as PlannedStep;
   const attempt = job.attempt + 1;
   const place = { id, orderId, step: name, item, attempt };
   if (child?.parentAttempt === attempt) {
+    const step = ledger.plan.steps.get(name) as PlannedStep;
     const waiting = { ...waitingJob({ id, orderId, name, item }, step, { is: 'begin', input: job.input }), attempt };
     ledger.otherJobs.push(waiting);
     ledger.events.push(waitingEvent(waiting, 'order'));
@@ -31,41 +24,15 @@ export function beginAgain(ledger: Ledger, job: EngineJob, child?: ChildEnd): vo
     ledger.headsAgain.add(name);
     return;
   }
-  if (item === 0) {
-    const kind = job.kind === 'head' ? 'head' : 'resolve';
-    const again: OtherJob = {
-      ...place,
-      kind,
-      state: 'waiting',
-      input: null,
-      work: kind === 'head' ? 'expand' : 'resolve',
-    };
-    ledger.otherJobs.push(again);
-    ledger.events.push(waitingEvent(again, kind === 'head' ? 'items' : 'values'));
-    ledger.mark(name, 'waiting');
-    return;
-  }
-  if (step.kind === 'task') {
-    ledger.otherJobs.push({ ...place, kind: 'task', state: 'error', input: null, error: NEVER_BEGAN });
-    ledger.events.push({ ...headOf(job), attempt, state: 'error', error: NEVER_BEGAN });
-    ledger.fail(job, NEVER_BEGAN);
-    return;
-  }
-  const begin = { is: 'begin', input: job.input, ...dueOf(step) } as const;
-  const at = { id, orderId, name, item };
-  const waiting = { ...waitingJob(at, step, begin), attempt };
-  ledger.otherJobs.push(waiting);
-  ledger.events.push(waitingEvent(waiting, waitsForOf(step)));
-  if (step.kind === 'order') beginChild(ledger, at, step, begin, attempt);
+  const kind = job.kind === 'head' ? 'head' : 'resolve';
+  const work = kind === 'head' ? 'expand' : 'resolve';
+  const again: OtherJob = { ...place, kind, state: 'waiting', input: null, work };
+  ledger.otherJobs.push(again);
+  ledger.events.push(waitingEvent(again, kind === 'head' ? 'items' : 'values'));
+  ledger.mark(name, 'waiting', item);
 }
 
 /** A head that failed before it had a list begins with it. */
 function hasItems({ input }: EngineJob): boolean {
   return input !== null;
-}
-
-function dueOf(step: PlannedStep): { dueInMs?: number } {
-  if (step.kind !== 'wait') return {};
-  const ms = step.wait.for === 'time' ? (step.wait.afterMs ?? 0) : step.wait.timeoutMs;
-  return ms === undefined ? {} : { dueInMs: ms };
 }

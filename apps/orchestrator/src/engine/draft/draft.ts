@@ -1,9 +1,10 @@
-import type { HistoryEvent, JobError, JsonValue, WorkerEvent } from '@connecta/contracts';
+import type { HistoryEvent, JobError, JobId, JsonValue, WorkerEvent } from '@connecta/contracts';
 import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connecta/domain';
 import type {
   ChangedJob,
   ChildEnd,
   ChildOrder,
+  CountedItems,
   EarlierJob,
   EngineJob,
   HeadWrite,
@@ -20,7 +21,8 @@ import type { Command } from '../command.ts';
 import type { EngineDefaults } from '../defaults.ts';
 import type { Prepared } from '../steps/prepareStep.ts';
 import { Following, type Missing } from './following.ts';
-import { addItems, countItems, type Chunk } from './items.ts';
+import { computeAgain, growList, type Again, type Growth } from './growing.ts';
+import { addItems, countItems, recountItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
 import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
@@ -80,6 +82,10 @@ export class Draft {
   /** The steps of which items ended: their heads are to be told. */
   get endedItemsOf(): string[] {
     return [...new Set([...this.#ledger.itemEnds.keys(), ...this.#ledger.headsAgain])];
+  }
+
+  get takenReturns(): readonly JobId[] {
+    return this.#ledger.takenReturns;
   }
 
   get moves(): readonly JobMove[] {
@@ -161,6 +167,11 @@ export class Draft {
     countItems(this.#ledger, head);
   }
 
+  /** Takes a head's items for what their rows say. */
+  recount(head: WaitingJob, items: CountedItems): void {
+    recountItems(this.#ledger, head, items);
+  }
+
   /** Begins a job anew that is no command: for a retry of its order. */
   beginAgain(job: EngineJob, child?: ChildEnd): void {
     beginAgain(this.#ledger, job, child);
@@ -174,6 +185,16 @@ export class Draft {
   /** Makes jobs of further items. */
   expand(head: WaitingJob, chunk: Chunk): void {
     addItems(this.#ledger, head, chunk);
+  }
+
+  /** Takes items into a list that others of it returned; `pending` is all that lie there now. */
+  grow(head: WaitingJob, growth: Growth, pending: readonly { id: JobId; attempt: number }[]): void {
+    growList(this.#ledger, head, growth, pending);
+  }
+
+  /** Computes ended items again; `jobs` are these items as they are now. */
+  computeAgain(head: WaitingJob, again: Again, jobs: readonly EngineJob[]): void {
+    computeAgain(this.#ledger, head, again, jobs);
   }
 
   /** Decides what follows from the collected ends. Safe to call for an order that no longer moves. */

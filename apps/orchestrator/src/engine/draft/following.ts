@@ -3,6 +3,8 @@ import {
   advance,
   begin,
   causesOfFailure,
+  evaluateCondition,
+  guardOf,
   inputOf,
   resultOfOrder,
   resume,
@@ -140,12 +142,8 @@ export class Following {
     const ledger = this.#ledger;
     const step = ledger.plan.steps.get(name) as PlannedStep;
     const at = { id: newId<JobId>(), orderId: ledger.order.id, name, item: 0 };
-    if (step.forEach) {
-      beginHead(ledger, at, 'head');
-      return null;
-    }
-    const prepared = this.#prepare(name, step);
-    if (prepared === 'large') beginHead(ledger, at, 'resolve');
+    const prepared = step.forEach ? this.#guard(name, step) : this.#prepare(name, step);
+    if (prepared === 'large') beginHead(ledger, at, step.forEach ? 'head' : 'resolve');
     else if (prepared.is === 'begin') {
       const reused = step.kind === 'task' && reuseStep(ledger, at, step, taskInputOf(ledger, step, prepared.input));
       if (reused) return reused;
@@ -160,17 +158,30 @@ export class Following {
     return null;
   }
 
+  /** Whether a step with items is skipped; `large`: that, and the list, is seen to outside of the transaction. */
+  #guard(name: string, step: PlannedStep): Exclude<Prepared, Beginning> | 'large' {
+    const guard = guardOf(step);
+    if (guard === undefined || this.#isLarge(step)) return 'large';
+    const condition = evaluateCondition(guard, { scope: scopeOf(this.#ledger, step), place: `steps.${name}.if` });
+    if (!condition.ok) return { is: 'error', error: condition.error };
+    return condition.value ? 'large' : { is: 'skip' };
+  }
+
+  #isLarge(step: PlannedStep): boolean {
+    const { content } = neededBy(step);
+    return (
+      (content.input && isLargeJson(this.#ledger.input?.value)) ||
+      content.steps.some((other) => isLargeJson(this.#resultOf(other)))
+    );
+  }
+
   /** `large`: values of it must be read, written or looked up outside of the transaction. */
   #prepare(name: string, step: PlannedStep): Prepared | 'large' {
     const ledger = this.#ledger;
     const defaultInput = (): JsonValue => inputOf(step, ledger.input?.value ?? null, (need) => this.#resultOf(need));
     const isPlain = step.kind === 'task' && step.if === undefined && step.with === undefined;
     if (isPlain) return this.#known(step, { is: 'begin', input: defaultInput() });
-    const { content } = neededBy(step);
-    const isLarge =
-      (content.input && isLargeJson(ledger.input?.value)) ||
-      content.steps.some((other) => isLargeJson(this.#resultOf(other)));
-    if (isLarge) return 'large';
+    if (this.#isLarge(step)) return 'large';
     const prepared = prepareStep({ name, step, scope: scopeOf(ledger, step), defaultInput });
     if (prepared.is !== 'begin') return prepared;
     return step.with !== undefined && isTooLarge(prepared.input) ? 'large' : this.#known(step, prepared);

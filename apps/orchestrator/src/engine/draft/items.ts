@@ -1,111 +1,117 @@
-import { newId, type JobError, type JobId, type JsonValue } from '@connecta/contracts';
-import type { GivenContext, PlannedForEach, PlannedStep } from '@connecta/domain';
-import type { HeadWrite, OtherJob, WaitingJob } from '@connecta/store';
+import { newId, type BlobRef, type JobError, type JobId, type JsonValue } from '@connecta/contracts';
+import { stepOfItem, type GivenContext, type PlannedStep } from '@connecta/domain';
+import type { CountedItems, OtherJob, WaitingJob } from '@connecta/store';
 import { taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
 import type { Prepared } from '../steps/prepareStep.ts';
 import { beginChild } from './begin.ts';
+import { stateOf, writeHead } from './head.ts';
 import type { Ledger } from './ledger.ts';
-import { endWaitingJob } from './moves.ts';
 
-/** Further items of a list, evaluated: what each begins with. */
+/** An item, evaluated: what it begins with. */
+export interface NewItem {
+  key?: string;
+  prepared: Prepared;
+}
+
+/** Further items of a list. */
 export interface Chunk {
   /** How many there were when these were evaluated. */
   created: number;
   total: number;
-  items: { key?: string; prepared: Prepared }[];
+  items: NewItem[];
   /** The whole list, with the first of its items. */
   list?: JsonValue;
 }
 
-type Counts = Pick<HeadWrite, 'total' | 'created' | 'done' | 'failed'>;
-
 /** Counts a batch's ended items at their head: the list goes on, is gathered, or fails. */
 export function countItems(ledger: Ledger, head: WaitingJob): void {
-  const ends = ledger.itemEnds.get(head.step) ?? { done: 0, failed: 0 };
+  const ends = ledger.itemEnds.get(head.step) ?? { done: 0, failed: 0, returned: 0 };
   const again = ledger.headsAgain.has(head.step);
   if (head.state !== 'waiting' && head.state !== 'pending') return;
-  const before = countsOf(head);
-  // The items that had failed run once more.
-  const kept = again ? { ...before, done: before.done - before.failed, failed: 0 } : before;
+  const { counts, extension } = stateOf(head);
   if (again)
     ledger.events.push({ type: 'job', step: head.step, jobId: head.id, attempt: head.attempt, state: 'waiting' });
   if (again) ledger.mark(head.step, 'waiting');
   const state = again ? 'waiting' : head.state;
-  writeHead(ledger, { ...head, state }, { ...kept, done: kept.done + ends.done, failed: kept.failed + ends.failed });
+  writeHead(
+    ledger,
+    { ...head, state },
+    {
+      counts: { ...counts, done: counts.done + ends.done, failed: counts.failed + ends.failed },
+      extension: ends.returned === 0 ? extension : { ...extension, pending: extension.pending + ends.returned },
+    },
+  );
+}
+
+/** Takes what the rows of a head's items say for its numbers; with items under way it is left alone. */
+export function recountItems(ledger: Ledger, head: WaitingJob, items: CountedItems): void {
+  if (items.open > 0) return;
+  const { counts, extension } = stateOf(head);
+  const { created, done, failed, pending } = items;
+  writeHead(ledger, head, {
+    counts: { total: counts.total, created, done, failed },
+    extension: pending === extension.pending ? extension : { ...extension, pending },
+  });
 }
 
 /** Makes jobs of items, the n-th with the number n. Items that others made meanwhile are left alone. */
 export function addItems(ledger: Ledger, head: WaitingJob, chunk: Chunk): void {
-  const before = countsOf(head);
+  const { counts: before, extension } = stateOf(head);
   if (before.created !== chunk.created) return;
-  const step = ledger.plan.steps.get(head.step) as PlannedStep;
+  const step = stepOfItem(ledger.plan.steps.get(head.step) as PlannedStep);
   const counts = { ...before, total: chunk.total };
+  const given = head.contextIn ?? null;
   for (const item of chunk.items) {
     counts.created += 1;
-    const at: JobPlace = { id: newId<JobId>(), orderId: ledger.order.id, name: head.step, item: counts.created };
-    const ended = addItem(ledger, step, at, { ...item, given: head.contextIn ?? null });
+    const at = { id: newId<JobId>(), orderId: ledger.order.id, name: head.step, item: counts.created };
+    const ended = beginItem(ledger, step, { ...at, attempt: 1, seen: chunk.total, given }, item);
     if (ended) counts.done += 1;
     if (ended === 'error') counts.failed += 1;
   }
-  writeHead(ledger, head, counts, chunk.list);
+  writeHead(ledger, head, { counts, extension, list: chunk.list });
 }
 
-function addItem(
+/** Which attempt of which item begins, and with what beside its input. */
+export interface ItemPlace extends JobPlace {
+  attempt: number;
+  /** How long the list is that it is computed with. */
+  seen: number;
+  given: GivenContext | null;
+  /** Of an item that is computed again: the attempt whose end stood before, what context it left, and why it stands no longer. */
+  superseded?: { attempt: number; context: BlobRef | null; relatedTo: string[] };
+}
+
+/** Lets an item begin; its end, when it has one at once. */
+export function beginItem(
   ledger: Ledger,
   step: PlannedStep,
-  at: JobPlace,
-  { key, prepared, given }: Chunk['items'][number] & { given: GivenContext | null },
+  { attempt, seen, given, superseded, ...at }: ItemPlace,
+  { key, prepared }: NewItem,
 ): 'error' | 'skipped' | null {
-  const itemKey = key === undefined ? {} : { itemKey: key };
-  const event = { type: 'job', step: at.name, item: at.item, jobId: at.id, attempt: 1 } as const;
+  const more: Pick<OtherJob, 'attempt' | 'seen' | 'itemKey' | 'superseded'> = { attempt, seen };
+  if (key !== undefined) more.itemKey = key;
+  if (superseded) more.superseded = superseded.attempt;
+  const why = superseded && superseded.relatedTo.length > 0 ? { relatedTo: superseded.relatedTo } : {};
+  const event = { type: 'job', step: at.name, item: at.item, jobId: at.id, attempt, ...why } as const;
   if (prepared.is !== 'begin') {
     const place = { id: at.id, orderId: at.orderId, step: at.name, item: at.item };
     const state = prepared.is === 'error' ? 'error' : 'skipped';
     const error: { error?: JobError } = prepared.is === 'error' ? { error: prepared.error } : {};
-    ledger.otherJobs.push({ ...place, kind: step.kind, state, attempt: 1, input: null, ...error, ...itemKey });
+    ledger.otherJobs.push({ ...place, kind: step.kind, state, input: null, contextIn: given, ...error, ...more });
     ledger.events.push({ ...event, state, ...error });
     return state;
   }
   if (step.kind === 'task') {
     const job = taskJob(at, step, { input: prepared.input, params: ledger.paramsOf(step), given });
-    ledger.otherJobs.push({ ...job, kind: 'task', state: 'invoked', attempt: 1, ...itemKey });
+    const context = superseded?.context ?? job.context ?? null;
+    ledger.otherJobs.push({ ...job, context, kind: 'task', state: 'invoked', ...more });
     ledger.events.push({ ...event, state: 'invoked' });
-    ledger.command(job, 1, job.context ?? null);
+    ledger.command(job, attempt, context);
     return null;
   }
-  const job: OtherJob = { ...waitingJob(at, step, prepared), ...itemKey };
+  const job: OtherJob = { ...waitingJob(at, step, prepared), contextIn: given, ...more };
   ledger.otherJobs.push(job);
-  ledger.events.push(waitingEvent(job, waitsForOf(step)));
-  if (step.kind === 'order') beginChild(ledger, at, step, prepared);
+  ledger.events.push({ ...waitingEvent(job, waitsForOf(step)), ...why });
+  if (step.kind === 'order') beginChild(ledger, at, step, prepared, attempt);
   return null;
-}
-
-function writeHead(ledger: Ledger, head: WaitingJob, counts: Counts, list?: JsonValue): void {
-  const { forEach } = ledger.plan.steps.get(head.step) as PlannedStep & { forEach: PlannedForEach };
-  const isPending = head.state === 'pending';
-  const isFailing = !isPending && forEach.onItemError === 'fail' && counts.failed > 0;
-  const inFlight = counts.created - counts.done;
-  ledger.events.push({ type: 'items', step: head.step, jobId: head.id, ...counts });
-  const work = isPending ? null : workOf(counts, isFailing, forEach.max);
-  ledger.heads.push({
-    id: head.id,
-    state: isPending ? 'pending' : 'waiting',
-    ...counts,
-    work,
-    ...(list === undefined ? {} : { input: list }),
-  });
-  if (!isFailing || inFlight > 0) return;
-  const message = `${counts.failed} of ${counts.total} items failed: see their errors`;
-  endWaitingJob(ledger, head, { state: 'error', error: { kind: 'permanent', code: 'item_failed', message } });
-}
-
-/** More items when half of those that may be in flight have ended: each chunk is a transaction of its own. */
-function workOf({ total, created, done }: Counts, isFailing: boolean, max: number): HeadWrite['work'] {
-  if (isFailing) return null;
-  if (done === total) return 'gather';
-  return created < total && created - done <= max / 2 ? 'expand' : null;
-}
-
-function countsOf({ itemsTotal, itemsCreated, itemsDone, itemsFailed }: WaitingJob): Counts {
-  return { total: itemsTotal ?? 0, created: itemsCreated ?? 0, done: itemsDone ?? 0, failed: itemsFailed ?? 0 };
 }

@@ -39,8 +39,10 @@ export class Ledger {
   readonly waitEnds: WaitEndRow[] = [];
   readonly children: ChildOrder[] = [];
   readonly heads: HeadWrite[] = [];
-  /** How many items of each step ended with this batch. */
-  readonly itemEnds = new Map<string, { done: number; failed: number }>();
+  /** How many items of each step ended with this batch, and how many of them returned new ones. */
+  readonly itemEnds = new Map<string, { done: number; failed: number; returned: number }>();
+  /** Items whose new ones are in their list now. */
+  readonly takenReturns: JobId[] = [];
   /** Steps whose heads a retry takes up again, together with their failed items. */
   readonly headsAgain = new Set<string>();
   readonly moves: JobMove[] = [];
@@ -96,12 +98,12 @@ export class Ledger {
 
   /** Notes that a job completed: a step, or an item of one. */
   complete(
-    { step, item, context = null }: Pick<ChangedJob, 'step' | 'item' | 'context'>,
+    { step, item, context = null, returned = false }: Pick<ChangedJob, 'step' | 'item' | 'context' | 'returned'>,
     result: JsonValue,
     outcome: Edge | null = null,
   ): void {
     if (item > 0) {
-      this.#endItem(step, false);
+      this.#endItem(step, { returned: returned ? 1 : 0 });
       return;
     }
     this.ended.set(step, 'completed');
@@ -112,11 +114,17 @@ export class Ledger {
   /** Notes that a job ended in error: a step, or an item of one. */
   fail({ step, item }: Pick<ChangedJob, 'step' | 'item'>, error: JobError): void {
     if (item > 0) {
-      this.#endItem(step, true);
+      this.#endItem(step, { failed: 1 });
       return;
     }
     this.ended.set(step, 'error');
     this.facts.set(step, { state: 'error', result: null, error, outcome: null });
+  }
+
+  /** Notes that a job will not run: a step, or an item of one. */
+  skip({ step, item }: Pick<ChangedJob, 'step' | 'item'>): void {
+    if (item > 0) this.#endItem(step, {});
+    else this.ended.set(step, 'skipped');
   }
 
   /** Has an attempt sent out after the commit. */
@@ -128,9 +136,13 @@ export class Ledger {
     this.commands.push({ job, attempt, context, params, timers, traceparent, priority });
   }
 
-  #endItem(step: string, failed: boolean): void {
-    const { done, failed: before } = this.itemEnds.get(step) ?? { done: 0, failed: 0 };
-    this.itemEnds.set(step, { done: done + 1, failed: before + (failed ? 1 : 0) });
+  #endItem(step: string, { failed = 0, returned = 0 }: { failed?: number; returned?: number }): void {
+    const ends = this.itemEnds.get(step) ?? { done: 0, failed: 0, returned: 0 };
+    this.itemEnds.set(step, {
+      done: ends.done + 1,
+      failed: ends.failed + failed,
+      returned: ends.returned + returned,
+    });
   }
 
   get write(): OrderWrite {

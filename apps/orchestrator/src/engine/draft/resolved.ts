@@ -14,7 +14,7 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
   if (prepared.is === 'skip') {
     ledger.otherJobs.push({ ...place, state: 'skipped', input: null });
     ledger.events.push({ ...headOf(job), state: 'skipped' });
-    ledger.ended.set(job.step, 'skipped');
+    ledger.skip(job);
   } else if (prepared.is === 'error') {
     const { error } = prepared;
     ledger.otherJobs.push({ ...place, state: 'error', input: null, error });
@@ -26,7 +26,7 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
     });
     ledger.otherJobs.push({ ...task, kind: 'task', state: 'invoked', attempt });
     ledger.events.push({ ...headOf(job), state: 'invoked' });
-    ledger.mark(job.step, 'invoked');
+    ledger.mark(job.step, 'invoked', item);
     ledger.command(task, attempt, task.context ?? null);
   } else {
     const waiting = { ...waitingJob(at, step, prepared), attempt };
