@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandLine, connectaFile } from '../src/commandLine.ts';
+import { hasPrograms } from '../src/shellBlocks.ts';
 import { TestSystem } from '../src/system.ts';
 describe('setups, workflows and keys from the command line', () => {
   let system: TestSystem;
@@ -59,6 +61,40 @@ describe('setups, workflows and keys from the command line', () => {
     expect((await cli.run('workflows', 'graph', 'chain')).out).toBe('a  generic/add-2\n└─ b  generic/times-2\n');
   });
 
+  test('a workflow file in JSON needs no name of its own, is drawn in each form, and told where it is no YAML', async () => {
+    const steps = { a: { uses: 'generic/add-2' }, b: { wait: { for: 'approval' }, needs: ['a'] } };
+    await cli.write(
+      'wide.json',
+      JSON.stringify({ steps: { ...steps, c: { uses: 'probe/quick', needs: ['b:edit'] } } }),
+    );
+    expect(await cli.run('workflows', 'validate', 'wide.json')).toMatchObject({ code: 0 });
+    // Given a dry run, then nothing is saved; given a real one, then under the file's name
+    expect(await cli.json('workflows', 'apply', '-f', 'wide.json', '--dry-run')).toMatchObject([{ action: 'create' }]);
+    expect((await cli.run('workflows', 'get', 'wide')).code).toBe(5);
+    expect(await cli.json('workflows', 'apply', '-f', 'wide.json')).toMatchObject([{ name: 'wide', version: 1 }]);
+    expect((await cli.run('workflows', 'get', 'wide@1')).out).toContain('name: wide\n');
+    expect((await cli.run('workflows', 'get', 'wide@2')).code).toBe(5);
+    const graph = async (format: string): Promise<string> =>
+      (await cli.run('workflows', 'graph', 'wide.json', '--format', format)).out;
+    expect(await graph('tree')).toBe('a  generic/add-2\n└─ b  wait for approval\n   └─ [edit] c  probe/quick\n');
+    expect(await graph('mermaid')).toContain('s1 -->|edit| s2');
+    expect(await graph('dot')).toContain('"b" -> "c" [label="edit"];');
+    // And what is no YAML is told with each of its places
+    await cli.write('no.yaml', 'name: [a\nsteps:\n  a: { uses: b, uses: c }\n  d: *e\n');
+    for (const command of [['validate'], ['apply', '-f']]) {
+      const { code, err } = await cli.run('workflows', ...command, 'no.yaml');
+      expect(code).toBe(7);
+      expect(err).toMatch(/no\.yaml:2:[^]*no\.yaml:3:[^]*no\.yaml:4:/);
+    }
+    await cli.write('alias.yaml', 'steps:\n  d: *e\n');
+    const alias = await cli.run('workflows', 'apply', '-f', 'alias.yaml');
+    expect(alias).toMatchObject({
+      code: 7,
+      err: expect.stringMatching(/alias\.yaml:2:6: aliases are not allowed: \*e\n/),
+    });
+    expect((await cli.run('workflows', 'graph', 'no.yaml')).code).toBe(2);
+  });
+
   const root = join(import.meta.dirname, '../..');
 
   test('a pipeline is tried on recorded inputs, and leaves no workflow behind', async () => {
@@ -88,6 +124,30 @@ describe('setups, workflows and keys from the command line', () => {
     expect((await cli.run('test', 'pictures.yaml', '--cases', 'pictures')).code).toBe(0);
     const names = (await cli.json<{ name: string }[]>('workflows', 'list')).map(({ name }: { name: string }) => name);
     expect(names.filter((name: string) => name.startsWith('test-'))).toEqual([]);
+  });
+
+  test('a pipeline across teams is tried on all its cases, each told apart', async () => {
+    // Given a workflow of two teams' tasks and two recorded cases
+    await cli.write(
+      'teams.yaml',
+      'steps:\n  a: { uses: generic/add-2 }\n  b: { uses: probe/quick, needs: [a] }\nparams: { note: {} }\n',
+    );
+    await cli.write('teams/one/input.json', '1');
+    await cli.write('teams/two/input.yaml', '2');
+    await cli.write('teams/two/params.json', '{"note": "x"}');
+    expect((await cli.run('test', 'teams.yaml', '--cases', 'teams', '--update')).code).toBe(0);
+    // When one team changes its setup, then each case says what came out
+    await cli.write('quick.yaml', 'task: probe/quick\nfunction: probe.work\nsettings: { ms: 5, add: 2 }\n');
+    expect((await cli.run('profiles', 'diff', '-f', 'quick.yaml')).out).toContain('-   add: 1\n+   add: 2');
+    await cli.json('profiles', 'apply', '-f', 'quick.yaml');
+    const { code, out } = await cli.run('test', 'teams.yaml', '--cases', 'teams', '-o', 'json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject([
+      { name: 'one', verdict: 'different', expected: { result: 4 }, actual: { result: 5 } },
+      { name: 'two', verdict: 'different', expected: { result: 5 }, actual: { result: 6 } },
+    ]);
+    // And a case that is none is a fault of the command
+    expect((await cli.run('test', 'teams.yaml', '--cases', 'nowhere')).code).toBe(2);
   });
 
   test('an order waits for a decision, and is run again from a step on', async () => {
@@ -137,6 +197,22 @@ describe('setups, workflows and keys from the command line', () => {
     expect(await complete('run', 'generic/add')).toEqual(['generic/add-2']);
     for (const shell of ['bash', 'zsh', 'fish'])
       expect((await cli.run('completion', shell)).out).toContain('connecta complete');
+  });
+
+  const { PATH = '', CI } = process.env;
+  const inBash = CI === 'true' || hasPrograms(PATH, 'bash') ? test : test.skip;
+
+  inBash('bash completes by the script', async () => {
+    const script = `connecta() { '${process.execPath}' '${connectaFile}' "$@"; }
+      eval "$(connecta completion bash)"
+      for words in 'workflows get cha' 'profiles edit generic/tim' 'orders '; do
+        COMP_WORDS=(connecta $words); [ "$words" = 'orders ' ] && COMP_WORDS+=('')
+        COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); _connecta; echo "\${COMPREPLY[@]}"
+      done`;
+    const child = spawn('bash', ['-c', script], { cwd: cli.folder, env: cli.environment(), stdio: 'pipe' });
+    const { out } = await cli.ended(child);
+    expect(out.split('\n').slice(0, 2)).toEqual(['chain', 'generic/times-2']);
+    expect(out.split('\n')[2]).toContain('list get watch');
   });
 });
 

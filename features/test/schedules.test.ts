@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CommandLine } from '../src/commandLine.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Schedule {
@@ -167,5 +168,27 @@ describe('orders that the clock places', () => {
     const resumed = await system.api.send<Schedule>('POST', `/v1/schedules/${schedule.id}/resume`);
     expect(resumed.body.nextAt).toMatch(/-01-01T00:00:00.000Z$/);
     await remove(schedule);
+  });
+
+  test('the command line makes, shows, runs, pauses and deletes a schedule', async () => {
+    const cli = await CommandLine.open(system.api);
+    const nightly = ['schedules', 'create', 'nightly', 'probe/quick', '--time-zone', 'Europe/Berlin', '-i', '5'];
+    expect(await cli.json(...nightly, '--cron', '30 2 * * *')).toMatchObject({ name: 'nightly', paused: false });
+    // What makes no sense, is taken or is refused ends by its kind
+    expect((await cli.run(...nightly)).code).toBe(2);
+    expect((await cli.run(...nightly, '--cron', '30 2 * * *')).code).toBe(6);
+    expect((await cli.run('schedules', 'create', 'none', 'probe/quick', '--cron', 'x')).code).toBe(7);
+    const { orderId } = await cli.json<Tick>('schedules', 'run-now', 'nightly');
+    expect(await system.api.ended(orderId ?? '')).toMatchObject({ state: 'completed', result: 6 });
+    const past = ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-03T00:00:00Z'];
+    expect(await cli.json('schedules', 'backfill', 'nightly', ...past, '--dry-run')).toMatchObject({ queued: 2 });
+    expect(await cli.json('schedules', 'get', 'nightly')).toMatchObject({ ticks: [{ kind: 'manual', orderId }] });
+    expect((await cli.run('complete', '--', 'schedules', 'pause', 'nig')).out).toBe('nightly\n');
+    expect((await cli.run('schedules', 'pause', 'nightly')).out).toBe('nightly is paused\n');
+    expect((await cli.run('schedules')).out).toMatch(/nightly +30 2 \* \* \* .*paused/);
+    expect((await cli.run('schedules', 'resume', 'nightly')).out).toContain('nightly goes on: next at ');
+    expect((await cli.run('schedules', 'delete', 'nightly')).code).toBe(0);
+    expect((await cli.run('schedules', 'get', 'nightly')).code).toBe(5);
+    await cli.close();
   });
 });

@@ -7,7 +7,7 @@ import type { CommandTools } from './tools.ts';
 export function addCompletion(program: Command, { session }: CommandTools): void {
   program
     .command('completion')
-    .description('a script that completes commands, options, tasks, workflows and orders')
+    .description('a script that completes commands, options, tasks, workflows, schedules and orders')
     .addArgument(new Argument('<shell>').choices(Object.keys(COMPLETION_SCRIPTS)))
     .action((shell: keyof typeof COMPLETION_SCRIPTS) => {
       session.around.stdout.write(COMPLETION_SCRIPTS[shell]);

@@ -25,7 +25,7 @@ export function addWorkflows(program: Command, tools: CommandTools): void {
   workflows
     .command('get')
     .description('a workflow as a file that apply reads')
-    .argument('<name>', NAME)
+    .argument('<workflow>', NAME)
     .action((name: string) => get(name, tools));
   workflows
     .command('validate')
@@ -119,6 +119,11 @@ const asYaml = (file: WorkflowFile) => ({
   bodySerializer: (text: unknown) => String(text),
 });
 
+/** The text of a new workflow; one that names itself nowhere gets the name of its file. */
+function textUnder(name: string, { content, text }: WorkflowFile): string {
+  return content === undefined || content['name'] !== undefined ? text : JSON.stringify({ name, ...content });
+}
+
 async function saying<Result>(file: WorkflowFile, call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
@@ -177,7 +182,7 @@ async function applyFile(session: Session, file: WorkflowFile, dryRun: boolean) 
             api.client.POST('/v1/workflows', {
               params: { header: { 'Idempotency-Key': key } },
               ...asYaml(file),
-              body: file.content?.['name'] === undefined ? `name: ${name}\n${file.text}` : file.text,
+              body: textUnder(name, file),
             }),
           ),
         ),

@@ -68,6 +68,11 @@ const orders: Source = async ({ api }) => {
   return ['@latest', ...items.map(({ id }) => id)];
 };
 
+const schedules: Source = async ({ api }) =>
+  (await api.take(api.client.GET('/v1/schedules', { params: { query: { limit: 500 } } }))).items.map(
+    ({ name }) => name,
+  );
+
 const types: Source = async ({ api }) => (await api.take(api.client.GET('/v1/workers'))).items.map(({ type }) => type);
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -76,4 +81,5 @@ const SOURCES: Readonly<Record<string, Source>> = {
   order: orders,
   type: types,
   workflow: workflows,
+  schedule: schedules,
 };

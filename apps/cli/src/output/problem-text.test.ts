@@ -29,6 +29,16 @@ test('a problem is shown with its title, its detail and each fault with the line
   );
 });
 
+test('where a text is no YAML is shown as the server tells it', () => {
+  const problem = {
+    ...{ type: 't', title: 'The request is not valid', status: 400, code: 'bad_request' },
+    errors: [{ path: '', message: 'Map keys must be unique', line: 2, column: 3 }],
+  };
+  expect(errorText(new ProblemError(problem, { fileName: 'w.yaml', text: 'a:\n  b: 1' }), style)).toContain(
+    '\n  w.yaml:2:3: Map keys must be unique\n    1 │ a:\n    2 │   b: 1\n      │   ^',
+  );
+});
+
 test('a fault without a text to point into is shown with its path', () => {
   const problem = {
     ...{ type: 't', title: 'Bad', detail: 'The body is not valid', status: 400, code: 'bad_request' },

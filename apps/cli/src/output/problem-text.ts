@@ -24,17 +24,18 @@ export function faultsText(faults: readonly Fault[], source: FaultSource | undef
   return faults.map((fault) => faultText(fault, source, style)).join('\n');
 }
 
-function faultText({ path, message }: Fault, source: FaultSource | undefined, style: Style): string {
-  const place = source && path.startsWith('/') ? placeIn(source.text, path) : placeNamedIn(path);
+function faultText(fault: Fault, source: FaultSource | undefined, style: Style): string {
+  const { path, message } = fault;
+  const place =
+    source && path.startsWith('/') ? placeIn(source.text, path) : (placeToldIn(fault) ?? placeNamedIn(path));
   if (!source || !place) {
     return `  ${style.warn(harmless(placeText(path)))}${path === '' ? '' : ': '}${harmless(message)}`;
   }
   const where = `${source.fileName}:${place.line}:${place.column}`;
   // The server counts lines too, and says so in words.
   const said = harmless(message.replace(/ \(line \d+(?:, column \d+)?\)$/, ''));
-  return [`  ${style.warn(where)}: ${said} ${style.faint(`(${path})`)}`, ...excerpt(source.text, place, style)].join(
-    '\n',
-  );
+  const named = path === '' ? '' : ` ${style.faint(`(${path})`)}`;
+  return [`  ${style.warn(where)}: ${said}${named}`, ...excerpt(source.text, place, style)].join('\n');
 }
 
 /** A place in a text: both count from 1. */
@@ -55,6 +56,11 @@ export function placeIn(text: string, pointer: string): Place | undefined {
   if (offset === undefined) return undefined;
   const { line, col } = counter.linePos(offset);
   return { line, column: col };
+}
+
+/** Where the server says that a text is no YAML. */
+function placeToldIn({ line, column }: Fault): Place | undefined {
+  return line === undefined || column === undefined ? undefined : { line, column };
 }
 
 /** `line 3, column 5` as YAML parsers say it. */

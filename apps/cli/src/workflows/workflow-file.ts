@@ -13,14 +13,24 @@ export interface WorkflowFile extends FaultSource {
 /** Reads a workflow's file, or standard input (`-`). Whether it is right is for the server to say. */
 export async function readWorkflowFile(path: string, around: Surroundings): Promise<WorkflowFile> {
   const text = path === '-' ? await readAll(around.stdin) : await readText(path, around.cwd);
-  const document = parseDocument(text, { logLevel: 'silent' });
-  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  const value = valueOf(text);
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return {
     fileName: path === '-' ? 'standard input' : path,
     text,
     content: isObject ? (value as Record<string, unknown>) : undefined,
   };
+}
+
+function valueOf(text: string): unknown {
+  const document = parseDocument(text, { logLevel: 'silent' });
+  if (document.errors.length > 0) return undefined;
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch {
+    // It has aliases, which the server refuses, each with its place.
+    return undefined;
+  }
 }
 
 /** The workflow's name: what the file says, else the file's own name. @throws UsageError */
