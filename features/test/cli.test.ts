@@ -96,6 +96,9 @@ describe('the command line', () => {
     const again = await cli.run(...command);
     expect(JSON.parse(again.out)).toEqual(lines);
     expect(await system.store.prisma.order.count()).toBe(placed);
+    const told = await cli.run(...command.slice(0, 4));
+    expect(told.code).toBe(1);
+    expect(told.out).toMatch(/LINE +ORDER[^]*\n2 +\S+ +completed [^]*\n43 lines: 40 completed, 2 failed, 1 refused\n$/);
     await cli.write('one.csv', 'input\n1\n');
     const ids = [];
     for (const more of [[], [], ['--anew']]) {

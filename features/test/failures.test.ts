@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FeApiOperations } from '@connecta/contracts';
 import type { TraceOrder } from '../src/apiClient.ts';
+import { CommandLine } from '../src/commandLine.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 type Stats = FeApiOperations['getStats']['responses'][200]['content']['application/json'];
@@ -114,6 +115,28 @@ describe('timers and failures', () => {
     expect(page.items.map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(page.items[4]).toMatchObject({ level: 'info', message: 'line 5, logged in with [redacted]' });
     expect(JSON.stringify(page) + text).not.toContain('correct-horse');
+  });
+
+  test('logs are followed by the command line, and read by step and attempt', async () => {
+    const cli = await CommandLine.open(system.api);
+    // Given an order with two functions, of which one logs
+    const steps = { say: { uses: 'probe/talker' }, quiet: { uses: 'probe/quick' } };
+    const id = await system.api.place({ client: 'default', input: 1, steps });
+    await until(async () => (await system.api.order(id)).jobs['say']?.state === 'started');
+    // When its log is followed while it runs, then each line comes, and the command ends with the jobs
+    const followed = await cli.run('logs', id, '--follow', '-o', 'json');
+    const lines = followed.out.trim().split('\n');
+    expect([followed.code, lines.length]).toEqual([0, 20]);
+    expect(JSON.parse(lines[19] ?? '')).toMatchObject({ step: 'say', attempt: 1, number: 20, level: 'info' });
+    expect((await system.api.order(id)).jobs['say']?.state).toBe('completed');
+    // And afterwards they are there for people, for scripts, by step, and by attempt
+    const { out } = await cli.run('logs', '@latest', '--step', 'say');
+    expect(out).toMatch(/line 1, logged in with \[redacted\][^]*line 20,/);
+    expect((await cli.json<object[]>('logs', id, '--step', 'say', '--attempt', '1')).length).toBe(20);
+    expect(await cli.json('logs', id, '--attempt', '2')).toEqual([]);
+    expect((await cli.run('logs', id, '--step', 'quiet')).out).toBe('Nothing was logged.\n');
+    expect((await cli.run('logs', id, '--step', 'none')).code).toBe(5);
+    await cli.close();
   });
 
   test('a job that takes its workers with it is set aside, is listed, and can be released', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CommandLine } from '../src/commandLine.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Profile {
@@ -145,6 +146,31 @@ describe('orders that run again', () => {
       status: 409,
       body: { code: 'conflict' },
     });
+  });
+
+  test('the command line retries an order, and tells what a run from a step on would keep', async () => {
+    const cli = await CommandLine.open(system.api);
+    // Given an order whose second step fails at its first attempt
+    const steps = 'steps:\n  good: { uses: generic/add-2 }\n  bad: { uses: probe/relent, needs: [good] }\n';
+    await cli.write('unsteady.yaml', steps);
+    await cli.json('workflows', 'apply', '-f', 'unsteady.yaml');
+    const { code, out } = await cli.run('run', 'unsteady', '-i', '1', '--watch', '-o', 'json');
+    const { id } = JSON.parse(out) as { id: string };
+    expect(code).toBe(1);
+    // When it is tried again, then it completes
+    const retried = await cli.json('orders', 'retry', id, '--watch');
+    expect(retried).toMatchObject({ state: 'completed', result: 1, epoch: 2 });
+    expect((await cli.run('orders', 'retry', id)).code).toBe(6);
+    // And a dry run places nothing
+    const dry = ['orders', 'rerun', id, '--dry-run', '--from'];
+    expect(await cli.json(...dry, 'bad')).toMatchObject({
+      steps: { good: { decision: 'reuse' }, bad: { decision: 'recompute' } },
+    });
+    expect((await cli.run(...dry, 'good')).out).toMatch(/good +runs [^]*bad +(runs|shows later) /);
+    expect((await cli.run(...dry, 'nowhere')).code).toBe(7);
+    expect(await cli.json('orders', 'get', '@latest')).toMatchObject({ id });
+    expect(await cli.json('orders', 'rerun', id, '--from', 'bad')).toMatchObject({ rerunOf: id });
+    await cli.close();
   });
 
   test('the result cache is asked for by an order, and says why it was of no use', async () => {

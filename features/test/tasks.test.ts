@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TraceOrder } from '../src/apiClient.ts';
+import { CommandLine } from '../src/commandLine.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Invocation {
@@ -173,5 +174,37 @@ describe('tasks that declare what they follow', () => {
     // And where it is enforced, the detail of the type says so
     const patched = await system.api.send('PATCH', '/v1/workers/probe', { body: { compatibility: 'enforce' } });
     expect(patched.body).toMatchObject({ compatibility: 'enforce' });
+  });
+
+  test('the command line draws the graph, runs a task, and checks a version before it is deployed', async () => {
+    const cli = await CommandLine.open(system.api);
+    const graph = (format: string) => cli.run('tasks', 'graph', '--format', format);
+    expect((await graph('tree')).out).toMatch(/probe\/slow +features[^]*\[within 1h\] follower\/double +followers/);
+    expect((await graph('mermaid')).out).toMatch(/^flowchart TD\n[^]*-->\|within 1h\|/);
+    expect((await graph('dot')).out).toContain('"probe/slow" -> "follower/double" [label="within 1h"];');
+    expect((await cli.run('tasks')).out).toMatch(/follower\/double +probe\/slow \(within 1h\)/);
+    const invoked = await cli.run('tasks', 'invoke', 'follower/double', '-i', '5', '--force', '--watch', '-o', 'json');
+    expect(JSON.parse(invoked.out)).toMatchObject({ state: 'completed', result: 12 });
+    expect(invoked.err).toContain('runs probe/slow, follower/double');
+    // Given a registration in which an output has become a text
+    const write = async (outputSchema: object): Promise<void> => {
+      const functions = (await functionsOf('probe')).map((fn) =>
+        fn.name === 'probe.work' ? { ...fn, outputSchema } : fn,
+      );
+      await cli.write('probe.json', JSON.stringify({ type: 'probe', functions }));
+    };
+    await write({ type: 'string' });
+    const broken = await cli.run('check', 'probe.json');
+    expect([broken.code, broken.out]).toEqual([1, expect.stringMatching(/would break[^]*follower\/double.*followers/)]);
+    await write({ type: 'number' });
+    expect(await cli.run('check', 'probe.json')).toMatchObject({ code: 0, out: expect.stringContaining('Nothing') });
+    // And what runs already is asked at its address, with the key of its gateway
+    const { apiUrl } = await system.store.prisma.workerType.findUniqueOrThrow({ where: { name: 'probe' } });
+    const there = ['check', '--worker-url', apiUrl, '--type', 'probe'];
+    expect((await cli.run(...there)).code).toBe(4);
+    const dataDir = { CONNECTA_DATA_DIR: system.running.embedded.dataDir.path };
+    expect((await cli.runWith(dataDir, ...there)).code).toBe(0);
+    expect((await cli.run('check')).code).toBe(2);
+    await cli.close();
   });
 });
