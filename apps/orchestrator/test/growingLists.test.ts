@@ -43,9 +43,10 @@ describe('a list that its items extend', () => {
   });
 
   test('a repeated report extends nothing twice, also when its item is being computed again', async () => {
-    const id = await begun(TEETH, [tooth('11', ['12'])]);
+    const id = await begun({ ...TEETH, functionVersion: '1.0.0' } as PlannedStep, [tooth('11', ['12'])]);
     const [item] = await one.itemsOf(id);
     const report = returns(item as JobName, [tooth('12', ['11'])]);
+    Object.assign(report.event, { functionVersion: '1.1.0' });
     expect((await apply(one.parts, [report, report])).late).toEqual([]);
     await one.resolve(id);
     await apply(one.parts, [report]);
@@ -58,6 +59,8 @@ describe('a list that its items extend', () => {
     await apply(one.parts, [returns(again, [tooth('12', ['11'])], 'new')]);
     await one.resolve(id);
     expect(await orderOf(id)).toMatchObject({ state: 'completed', result: ['new', 1] });
+    // The version that ran is that of the attempt that counts.
+    expect((await one.itemsOf(id)).map(({ ranVersion }) => ranVersion)).toEqual([null, null]);
     await expectConsistent(harness, id);
   });
 

@@ -69,7 +69,7 @@ export function writeOtherJobs(batch: Batch, jobs: readonly OtherJob[]): Promise
        context_in = coalesce(excluded.context_in, j.context_in), result = NULL, decision = NULL,
        items_seen = coalesce(excluded.items_seen, j.items_seen), superseded = coalesce(excluded.superseded, j.superseded),
        lost = 0, failed = 0, crashed = 0, handed_back = 0,
-       outcome = NULL, instance = NULL, progress = NULL, started_at = NULL,
+       outcome = NULL, instance = NULL, progress = NULL, started_at = NULL, ran_version = NULL,
        queued_at = NULL, not_before = NULL, complete_by = NULL`,
     [JSON.stringify(jobs)],
   );
