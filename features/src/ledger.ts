@@ -7,6 +7,8 @@ export interface LedgerEntry {
   readonly jobId: string;
   readonly attempt: number;
   readonly pid: number;
+  /** Of an effect, or of one that was there already: what it is, or would have been. */
+  readonly value?: number;
 }
 
 /** An effect that took place, and the attempt whose it was. */
@@ -32,8 +34,9 @@ export class Ledger {
   async entries(): Promise<LedgerEntry[]> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
     return text.split('\n').flatMap((line) => {
-      const [word, jobId, attempt, pid] = line.split(' ');
-      return word && jobId ? [{ word, jobId, attempt: Number(attempt), pid: Number(pid) }] : [];
+      const [word, jobId, attempt, pid, value] = line.split(' ');
+      const valued = value === undefined ? {} : { value: Number(value) };
+      return word && jobId ? [{ word, jobId, attempt: Number(attempt), pid: Number(pid), ...valued }] : [];
     });
   }
 

@@ -1,5 +1,6 @@
 import { deliveryId, signLease, type JobId, type OrderId, type ProfileId } from '@connecta/contracts';
 import type { Delivery } from '@connecta/queue';
+import type { LedgerEntry } from '../../src/ledger.ts';
 import { until } from '../../src/system.ts';
 import type { ChaosWorld } from '../world.ts';
 import type { Strike } from './fault.ts';
@@ -42,11 +43,9 @@ export async function repeatDeliveries(world: ChaosWorld): Promise<Strike> {
   }
   const sent = new Set<string>(deliveries.map(({ id }) => id));
   await until(async () => !(await isUnderWay(world, sent)), DRAINED_MS);
-  const ids = new Set<string>(over.map(({ id }) => id));
   const since = (await world.ledger.entries()).slice(before);
   const again = since.filter(({ word }) => word === 'again');
-  // One that was told meanwhile that it no longer counts, or refused its blob for that, has no result to be refused.
-  const ranAgain = new Set(since.flatMap(({ word, jobId }) => (word === 'done' && ids.has(jobId) ? [jobId] : [])));
+  const ranAgain = ranWithOtherInput(since);
   const refused = await refusalsOf(world, [...ranAgain]);
   return {
     ...{ hit: open?.length ?? 0, of: 'deliveries under way', atMs },
@@ -66,6 +65,18 @@ async function isUnderWay(world: ChaosWorld, sent: ReadonlySet<string>): Promise
     if (held.some(({ jobId, attempt }) => sent.has(deliveryId(jobId as JobId, attempt)))) return true;
   }
   return false;
+}
+
+/**
+ * Jobs of which a delivery that was over ran to its end: one that was told meanwhile that it no longer counts, or refused
+ * its blob for that, has no result. What an earlier fault had delivered twice came with the input that counts: it says the
+ * same again, which is no late result.
+ */
+function ranWithOtherInput(entries: readonly LedgerEntry[]): Set<string> {
+  const keyOf = ({ jobId, pid }: LedgerEntry): string => `${jobId} ${pid}`;
+  const done = new Set(entries.filter(({ word }) => word === 'done').map(keyOf));
+  const again = entries.filter(({ word, value = 0 }) => word === 'again' && value > OTHER);
+  return new Set(again.filter((entry) => done.has(keyOf(entry))).map(({ jobId }) => jobId));
 }
 
 /** Resolves with the number of refused results when each of these jobs has one. @throws Error when one has none */
