@@ -3,7 +3,7 @@ import type { ProcessHandle } from '@connecta/embedded';
 import type { Moment } from '../databaseWire.ts';
 import type { ChaosWorld } from '../world.ts';
 import type { Fault, Injection, Strike } from './fault.ts';
-import { seek } from './hands.ts';
+import { openInHands, seek } from './hands.ts';
 
 const UP_MS = 60_000;
 const MOMENT_MS = 8000;
@@ -88,6 +88,26 @@ async function killBackGateway({ world }: Injection): Promise<Strike> {
   return { hit: claims?.length ?? 0, of: 'claims over HTTP', atMs, attempts: claims ?? [] };
 }
 
+/**
+ * Ends every runner and orchestrator in turn, as a new release does, the runners with steps in their hands: each ends what
+ * it has before it goes.
+ */
+async function rollOver({ world }: Injection): Promise<Strike> {
+  const [runners, orchestrators] = [world.processes('probe-runner'), world.processes('orchestrator')];
+  const atMs = Date.now();
+  let hit = 0;
+  for (const [at, runner] of runners.entries()) {
+    const { pid } = runner;
+    hit += (await seek(async () => (await openInHands(world, pid)).length)) ?? 0;
+    const both = [runner, orchestrators[at]].filter((each) => each !== undefined);
+    for (const each of both) each.kill('SIGTERM');
+    for (const each of both) await each.untilUp(UP_MS);
+    const dropped = pid === undefined ? [] : await world.ledger.inHands(pid);
+    if (dropped.length > 0) throw new Error(`a runner went with ${dropped.length} steps in its hands`);
+  }
+  return { hit, of: 'steps in the hands of runners that were told to stop', atMs };
+}
+
 async function claimed({ store }: ChaosWorld): Promise<{ jobId: string; attempt: number }[] | null> {
   const { rows } = await store.pool.query<{ jobId: string; attempt: number }>(
     `SELECT c.job_id AS "jobId", c.attempt FROM job_claims c JOIN jobs j ON j.id = c.job_id AND j.attempt = c.attempt
@@ -96,7 +116,7 @@ async function claimed({ store }: ChaosWorld): Promise<{ jobId: string; attempt:
   return rows.length > 0 ? rows : null;
 }
 
-/** F2, F3 and F21: what happens to the processes of the platform. */
+/** F2, F3, F9 and F21: what happens to the processes of the platform. */
 export const processFaults: readonly Fault[] = [
   {
     ...{ id: 'F2', title: 'kill -9 of an orchestrator in a transaction', full: 50 },
@@ -108,6 +128,10 @@ export const processFaults: readonly Fault[] = [
   },
   { ...{ id: 'F3', title: 'kill -9 of fe-api', full: 50 }, inject: killFrontGateway },
   { ...{ id: 'F3b', title: 'kill -9 of be-api', full: 50 }, inject: killBackGateway },
+  {
+    ...{ id: 'F9', title: 'runners and orchestrators told to stop and started again in turn', full: 10 },
+    inject: rollOver,
+  },
   {
     ...{ id: 'F21', title: 'an orchestrator frozen in the middle of its transactions', full: 20 },
     inject: freezeOrchestrator,
