@@ -227,6 +227,25 @@ describe('reports', () => {
     expect(await prisma.job.findUniqueOrThrow({ where: { id: one.id } })).toMatchObject({ lost: 1, crashed: 1 });
   });
 
+  test('of one job keep nobody else waiting, however many come at once while its row is locked', async () => {
+    const [busy, other] = [await workers.register(), await workers.register()];
+    const { id, lease } = await workers.invoke();
+    await workers.claim(busy);
+    const holder = await harness.store.engine.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM job_claims WHERE job_id = $1 FOR UPDATE', [id]);
+      const acks = Array.from({ length: 20 }, () => workers.post(id, 'ack', lease).expect(200).then());
+      await until(async () => (await holder.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount);
+      const beat = { freeSlots: 1, held: [] };
+      await harness.as('painter').post(`/v1/workers/${other}/heartbeat`).send(beat).expect(200);
+      await holder.query('ROLLBACK');
+      await Promise.all(acks);
+    } finally {
+      holder.release();
+    }
+  });
+
   test('with a foreign lease, of another type or with too large a value are refused', async () => {
     const [one, two] = [await workers.invoke(), await workers.invoke()];
     await workers.claim(await workers.register(), { slots: 2 });

@@ -4,6 +4,7 @@ import {
   INLINE_VALUE_BYTES,
   NO_FOR_EACH,
   Problem,
+  deliveryId,
   jsonBytes,
   type BlobRef,
   type JsonValue,
@@ -61,6 +62,8 @@ interface HeldReport {
  */
 export class JobReports {
   readonly #parts: ReportParts;
+  /** Confirmations under way, by attempt. */
+  readonly #confirming = new Map<string, Promise<void>>();
 
   constructor(parts: ReportParts) {
     this.#parts = parts;
@@ -89,7 +92,7 @@ export class JobReports {
       const cancel = job.state === 'cancelled' || job.orderState === 'cancelled';
       return cancel ? { cancel, stale: false } : { cancel, stale: true, winningAttempt: job.attempt };
     }
-    await confirmClaim(this.#parts.store, lease);
+    await this.#confirm(lease);
     const { progress, context } = told;
     if (progress !== undefined || context) {
       const head = headOf({ lease, job, token: shown.lease });
@@ -154,7 +157,7 @@ export class JobReports {
     const endAtMs = performance.now() + OUTCOME_MS;
     const subscription = watch.subscribe(lease.orderId);
     try {
-      await Promise.all([subscription.ready, confirmClaim(store, lease)]);
+      await Promise.all([subscription.ready, this.#confirm(lease)]);
       await this.#publish(lease, [event]);
       for (;;) {
         await subscription.changed(Math.min(SLOW_POLL_MS, Math.max(endAtMs - performance.now(), 0)));
@@ -184,8 +187,21 @@ export class JobReports {
     const { lease, job } = await this.#find(shown);
     const problem = refusalOf(job, lease.attempt);
     if (problem) throw problem;
-    await confirmClaim(this.#parts.store, lease);
+    await this.#confirm(lease);
     return { lease, token: shown.lease, job };
+  }
+
+  /**
+   * Confirms that an attempt is held; what arrives while that is under way shares it. A crowd of reports of one job, each
+   * of which waits for the same row, would take the database's connections from everybody else, heartbeats included.
+   */
+  #confirm(lease: Lease): Promise<void> {
+    const attempt = deliveryId(lease.jobId, lease.attempt);
+    const known = this.#confirming.get(attempt);
+    if (known) return known;
+    const confirmed = confirmClaim(this.#parts.store, lease).finally(() => this.#confirming.delete(attempt));
+    this.#confirming.set(attempt, confirmed);
+    return confirmed;
   }
 
   async #find(shown: ShownLease): Promise<{ lease: Lease; job: ReportedJob }> {
