@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@connecta/contracts';
 import { CommandLine } from '../src/commandLine.ts';
 import { TestSystem, until } from '../src/system.ts';
 
@@ -192,8 +193,39 @@ describe('orders that run again', () => {
       reason: 'different',
       difference: { what: 'input' },
     });
+    // And who asks what a re-run with the first input would do is told of the kept result as well
+    const asked = await send('POST', `/v1/orders/${third.id}/rerun`, { input: 41_000, dryRun: true });
+    expect(asked.body).toMatchObject({
+      steps: { only: { decision: 'cached', because: [{ what: 'input' }], cachedFrom: { orderId: first.id } } },
+    });
+    // And a step of another name is told that the result is too old for it
+    const { only } = steps('1ms');
+    const old = await trace((await system.api.run({ input: 41_000, steps: { other: only }, output: 'other' })).id);
+    const answer = await send('GET', `/v1/orders/${old.id}/jobs/${old.jobs['other']?.jobId}/cache`);
+    expect(answer.body).toMatchObject({ reason: 'expired', nearest: { orderId: first.id } });
     const off = { input: 41_000, steps: steps('10m'), output: 'only', cache: false };
     expect((await why(await trace((await system.api.run(off)).id))).body).toMatchObject({ reason: 'cache_off' });
+  });
+
+  test('the cache itself is asked, however many orders ago the equal result was kept', async () => {
+    // Given a kept result, more orders since than are looked through, and no runner
+    const steps = (ttl: string) => ({ only: { uses: 'generic/add-2', cache: { ttl } } });
+    const first = await system.api.run({ input: 43_000, steps: steps('10m') });
+    await system.store.pool.query(
+      `INSERT INTO orders (id, client_id, plan_id, input, created_by, traceparent, state, finished_at)
+       SELECT x.id::uuid, client_id, plan_id, input, 'test', traceparent, state, finished_at
+       FROM orders, json_array_elements_text($2::json) x(id) WHERE orders.id = $1`,
+      [first.id, JSON.stringify(Array.from({ length: 200 }, () => newId()))],
+    );
+    await system.process('generic-runner').halt();
+    // When the result is too old for a step that still waits
+    const id = await system.api.place({ input: 43_000, steps: steps('1ms') });
+    const job = await until(() => system.store.prisma.job.findFirst({ where: { orderId: id } }));
+    // Then the cache says so
+    const { body } = await send('GET', `/v1/orders/${id}/jobs/${job.id}/cache`);
+    expect(body).toMatchObject({ reason: 'expired', nearest: { orderId: first.id } });
+    await system.process('generic-runner').restart();
+    expect((await trace(id)).result).toBe(43_002);
   });
 
   test('what is still referred to cannot be deleted, and the answer says by what', async () => {

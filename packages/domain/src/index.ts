@@ -49,6 +49,7 @@ export {
   type TaskStep,
   type WaitStep,
 } from './plan.ts';
+export { cacheTtlOf } from './cacheTtl.ts';
 export { INVOCATION_PARAM, SLOT_PARAM, functionParams } from './functionParams.ts';
 export { coreOf, plannedCache, plannedWait } from './plannedStep.ts';
 export {
@@ -107,6 +108,7 @@ export { takeUp, type TakenUp } from './takeUp.ts';
 export {
   contextsOf,
   previewRerun,
+  type CachedResult,
   type OriginStep,
   type RerunDecision,
   type RerunQuestion,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { newId, type BlobId, type BlobRef, type ProfileId } from '@connecta/contracts';
 import { fingerprintParts } from './fingerprint.ts';
 import { compilePlan, type CompiledPlan, type PlannedStep, type TaskStep } from './plan.ts';
-import { contextsOf, previewRerun, type OriginStep, type RerunQuestion } from './previewRerun.ts';
+import { contextsOf, previewRerun, type CachedResult, type OriginStep, type RerunQuestion } from './previewRerun.ts';
 
 const blob = (content: string): BlobRef => ({
   ...{ blobId: newId<BlobId>(), mediaType: 'a/b', size: 1, sha256: content.repeat(64) },
@@ -35,7 +35,10 @@ const origin = new Map([
 ]);
 const ask = (change: Partial<RerunQuestion>) =>
   Object.fromEntries(
-    previewRerun({ plan: chain(), origin, input: 1, params: {}, context: null, from: null, ...change }),
+    previewRerun({
+      ...{ plan: chain(), origin, input: 1, params: {}, context: null, from: null },
+      ...{ cacheTtlMs: null, cached: new Map(), ...change },
+    }),
   );
 
 describe('a re-run that is only asked about', () => {
@@ -89,6 +92,43 @@ describe('a re-run that is only asked about', () => {
     expect(ask({ plan: planOf({ a: step([]), b: waiting, c: step(['b']) }) })['b']).toMatchObject({
       because: [{ what: 'no_fingerprint' }],
     });
+    expect(ask({ plan: planOf({ a: step([]), d: waiting, c: step(['a']) }) })['d']).toMatchObject({
+      because: [{ what: 'not_completed' }],
+    });
+  });
+
+  test('takes what the cache holds for what would run, and then knows what is behind it', () => {
+    const plan = chain({ profileRevision: 4, cache: { ttlMs: 1000 } });
+    // First it says by what the cache may know the step.
+    const first = ask({ plan });
+    expect(first).toMatchObject({ b: { decision: 'recompute' }, c: { decision: 'unknown' } });
+    const wanted = first['b']?.wanted as string;
+    expect(first['c']).not.toHaveProperty('wanted');
+    const held = { jobId: 'kept', orderId: 'elsewhere', result: 'after after 1', context: null, ageMs: 999 };
+    const known = (result: CachedResult | null) => ask({ plan, cached: new Map([[wanted, result]]) });
+    expect(known(held)).toMatchObject({
+      b: { decision: 'cached', because: [{ what: 'profile' }], cached: { jobId: 'kept' } },
+      c: { decision: 'reuse' },
+    });
+    expect(known({ ...held, result: 'another' })['c']).toMatchObject({
+      decision: 'recompute',
+      because: [{ what: 'input' }],
+    });
+    for (const nothing of [null, { ...held, ageMs: 1000 }]) {
+      expect(known(nothing)).toMatchObject({ b: { decision: 'recompute' }, c: { decision: 'unknown' } });
+      expect(known(nothing)['b']).not.toHaveProperty('wanted');
+    }
+  });
+
+  test('does not ask the cache where it is off, where nothing is proved, or where the step is to run', () => {
+    const changed = { profileRevision: 4, cache: { ttlMs: 1000 } };
+    const wanted = (plan: CompiledPlan, more: Partial<RerunQuestion> = {}) => ask({ plan, ...more })['b']?.wanted;
+    expect(wanted(chain(changed), { cacheTtlMs: 0 })).toBeUndefined();
+    expect(wanted(chain(changed), { from: 'b' })).toBeUndefined();
+    expect(wanted(chain({ ...changed, if: 'true' }))).toBeUndefined();
+    const { functionVersion: _, ...unproved } = step(['a'], changed);
+    expect(wanted(planOf({ a: step([]), b: unproved, c: step(['b']) }))).toBeUndefined();
+    expect(wanted(chain({ ...changed, cacheable: true }), { origin: new Map([...origin].slice(0, 1)) })).toBeDefined();
   });
 
   test('cannot tell what expressions will give', () => {

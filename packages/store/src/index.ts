@@ -157,6 +157,7 @@ export { findClientId } from './clients/findClientId.ts';
 export { OrderWatch, type AwaitedChange, type OrderSubscription } from './signals/orderWatch.ts';
 export { copyFinishedOrder, type CopyOptions } from './orders/copyFinishedOrder.ts';
 export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
+export { findKeptResults, type KeptResult } from './orders/findKeptResults.ts';
 export { findHoldUpFacts, type HoldUpFacts } from './orders/findHoldUps.ts';
 export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
 export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';

@@ -81,8 +81,8 @@ async function rerun(text: string, options: RerunOptions, { session, ended }: Co
 
 function planText({ steps }: RerunPlan, options: { style: Style; width: number }): string {
   const { style } = options;
-  const words = { reuse: 'kept', recompute: 'runs', unknown: 'shows later' };
-  const paint = { reuse: style.good, recompute: style.active, unknown: style.faint };
+  const words = { reuse: 'kept', cached: 'cached', recompute: 'runs', unknown: 'shows later' };
+  const paint = { reuse: style.good, cached: style.good, recompute: style.active, unknown: style.faint };
   return table(
     [{ title: 'STEP', keep: true }, { title: 'DECISION', keep: true }, { title: 'BECAUSE' }],
     Object.entries(steps).map(([step, { decision, because }]) => [

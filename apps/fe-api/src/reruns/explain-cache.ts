@@ -1,10 +1,12 @@
 import { blobRefsIn, type FeApiOperations } from '@connecta/contracts';
-import { compilePlan, differencesOf, type TaskStep } from '@connecta/domain';
+import { cacheTtlOf, compilePlan, differencesOf, type TaskStep } from '@connecta/domain';
 import type { OperationAnswer } from '@connecta/runtime';
 import {
   findEarlierRuns,
+  findKeptResults,
   findOwnedBlobs,
   type EarlierRun,
+  type KeptResult,
   type OrderTrace,
   type Store,
   type TracedJob,
@@ -12,6 +14,7 @@ import {
 import { partsOf } from './preview-rerun.ts';
 import { differenceView } from './words.ts';
 
+type JobRef = NonNullable<CacheAnswer['nearest']>;
 export type CacheAnswer = OperationAnswer<FeApiOperations['explainCache'], 200>;
 
 /** Why a job's result was, or was not, taken from the result cache. */
@@ -19,16 +22,21 @@ export async function explainCache(store: Store, order: OrderTrace, job: TracedJ
   const step = order.plan.steps[job.step];
   if (step?.kind !== 'task') return no('not_a_task', 'Only the results of tasks are kept.');
   if (job.origin) return tookOver(job.origin);
-  const ttlMs = ttlOf(order, step);
+  const ttlMs = cacheTtlOf(order.cacheTtlMs, step);
   if (ttlMs === 0) return whyOff(order, step);
   if (isForced(order, job.step)) return no('forced', 'The re-run asked for this step, or one before it, to run.');
   if (job.fingerprint === null) return no('no_fingerprint', 'Nothing proves what its result depends on.');
-  const at = new Date(job.createdAt);
-  const runs = await findEarlierRuns(store, { clientId: order.clientId, orderId: order.id, step: job.step, at });
-  const [equal] = runs.filter(({ fingerprint }) => fingerprint === job.fingerprint);
   const fingerprint = { fingerprint: job.fingerprint };
+  const at = new Date(job.createdAt);
+  const kept = await findKept(store, order, job.fingerprint);
+  // What was kept since, by this very job too, is no answer.
+  const before = kept && kept.jobId !== job.id && kept.keptAt < at ? whyNotKept(kept, ttlMs, at) : null;
+  if (before) return { ...before, ...fingerprint };
+  const { clientId, id: orderId } = order;
+  const runs = await findEarlierRuns(store, { clientId, orderId, step: job.step, profileId: step.profileId, at });
+  const equal = runs.find((run) => run.fingerprint === job.fingerprint);
   if (equal) return { ...(await whyNotTaken(store, order, { equal, ttlMs, at })), ...fingerprint };
-  const [nearest] = runs;
+  const nearest = runs.find(({ stepName }) => stepName === job.step) ?? runs[0];
   if (!nearest) return { ...no('no_entry', 'No earlier order of the client ran this step.'), ...fingerprint };
   const [first] = differencesOf(
     partsOf({ params: nearest.orderParams }, nearest, nearest.step),
@@ -41,6 +49,18 @@ export async function explainCache(store: Store, order: OrderTrace, job: TracedJ
   };
 }
 
+async function findKept(store: Store, { clientId }: OrderTrace, fingerprint: string): Promise<KeptResult | undefined> {
+  const [kept] = await findKeptResults(store, { clientId, fingerprints: [fingerprint] });
+  return kept;
+}
+
+/** Why what the cache held was not taken; null for what should have been. */
+function whyNotKept(kept: KeptResult, ttlMs: number, at: Date): CacheAnswer | null {
+  const expiresAt = new Date(kept.keptAt.getTime() + ttlMs);
+  if (expiresAt <= at) return expired(expiresAt, refOf(kept));
+  return kept.blobsAreThere ? null : blobsGone(refOf(kept));
+}
+
 async function whyNotTaken(
   store: Store,
   order: OrderTrace,
@@ -48,14 +68,10 @@ async function whyNotTaken(
 ): Promise<CacheAnswer> {
   const expiresAt = new Date(equal.finishedAt.getTime() + ttlMs);
   const nearest = refOf(equal);
-  if (expiresAt <= at) {
-    return { ...no('expired', 'An equal run is older than its time.'), expiredAt: expiresAt.toISOString(), nearest };
-  }
+  if (expiresAt <= at) return expired(expiresAt, nearest);
   const refs = [...blobRefsIn(equal.result), ...(equal.context ? [equal.context] : [])].map(({ blobId }) => blobId);
   const there = await findOwnedBlobs(store, { clientId: order.clientId, ids: refs });
-  if (refs.some((id) => !there.has(id))) {
-    return { ...no('blobs_gone', 'A blob of the equal result can no longer be read.'), nearest };
-  }
+  if (refs.some((id) => !there.has(id))) return blobsGone(nearest);
   return { ...no('no_entry', 'An equal run was not kept: its order did not use the cache.'), nearest };
 }
 
@@ -63,11 +79,6 @@ function tookOver({ how, orderId, jobId }: NonNullable<TracedJob['origin']>): Ca
   const from = { orderId, jobId };
   if (how === 'cached') return { cached: true, reason: 'hit', message: 'Taken from the cache.', cachedFrom: from };
   return { ...no('reused', 'Taken over from the order that this one runs again.'), nearest: from };
-}
-
-function ttlOf(order: OrderTrace, step: TaskStep): number {
-  if (order.cacheTtlMs === 0) return 0;
-  return step.cache?.ttlMs ?? (step.cacheable === true ? (order.cacheTtlMs ?? 0) : 0);
 }
 
 function whyOff({ cacheTtlMs }: OrderTrace, { function: name }: TaskStep): CacheAnswer {
@@ -84,10 +95,18 @@ function isForced({ plan, rerunFrom }: OrderTrace, step: string): boolean {
   return forced.has(step);
 }
 
+function expired(expiresAt: Date, nearest: JobRef): CacheAnswer {
+  return { ...no('expired', 'An equal run is older than its time.'), expiredAt: expiresAt.toISOString(), nearest };
+}
+
+function blobsGone(nearest: JobRef): CacheAnswer {
+  return { ...no('blobs_gone', 'A blob of the equal result can no longer be read.'), nearest };
+}
+
 function no(reason: CacheAnswer['reason'], message: string): CacheAnswer {
   return { cached: false, reason, message };
 }
 
-function refOf({ orderId, jobId }: EarlierRun): { orderId: string; jobId: string } {
+function refOf({ orderId, jobId }: Pick<EarlierRun, 'orderId' | 'jobId'>): JobRef {
   return { orderId, jobId };
 }

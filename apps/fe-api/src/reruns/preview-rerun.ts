@@ -5,18 +5,27 @@ import {
   fingerprintParts,
   functionParams,
   previewRerun,
+  type CachedResult,
   type OriginStep,
   type TaskStep,
 } from '@connecta/domain';
 import type { PreparedOrder } from '@connecta/intake';
-import { findOwnedBlobs, findPlans, type OrderTrace, type Store, type TracedJob } from '@connecta/store';
+import {
+  findKeptResults,
+  findOwnedBlobs,
+  findPlans,
+  type OrderTrace,
+  type Store,
+  type TracedJob,
+} from '@connecta/store';
 import { differenceView } from './words.ts';
 
 type Decisions = ReturnType<typeof previewRerun>;
 export interface RerunStepView {
-  decision: 'reuse' | 'recompute' | 'unknown';
+  decision: 'reuse' | 'cached' | 'recompute' | 'unknown';
   because: ReturnType<typeof differenceView>[];
   reusedFrom?: { orderId: string; jobId: string };
+  cachedFrom?: { orderId: string; jobId: string };
 }
 
 /** What would become of each step of an order that is only asked about. */
@@ -27,22 +36,32 @@ export async function previewSteps(
 ): Promise<{ [step: string]: RerunStepView }> {
   const [found] = await findPlans(store, [row.planId]);
   if (!found) throw new Error('a plan that was just made is gone');
-  const decisions = previewRerun({
+  const question = {
     plan: compilePlan(found.plan),
     origin: await originSteps(store, origin),
     input: largeInput ? asBlob(row.input) : row.input,
     ...{ params: row.params ?? {}, context: row.context ?? null, from: row.rerunFrom ?? null },
-  });
-  return viewOf(decisions, origin);
+    cacheTtlMs: row.cacheTtlMs ?? null,
+  };
+  const cached = new Map<string, CachedResult | null>();
+  for (;;) {
+    const decisions = previewRerun({ ...question, cached });
+    const wanted = [...decisions.values()].flatMap((decision) => decision.wanted ?? []);
+    if (wanted.length === 0) return viewOf(decisions, origin);
+    for (const fingerprint of wanted) cached.set(fingerprint, null);
+    const kept = await findKeptResults(store, { clientId: origin.clientId, fingerprints: wanted });
+    for (const one of kept) if (one.blobsAreThere) cached.set(one.fingerprint, one);
+  }
 }
 
 function viewOf(decisions: Decisions, origin: OrderTrace): { [step: string]: RerunStepView } {
   return Object.fromEntries(
-    [...decisions].map(([step, { decision, because, jobId }]) => [
+    [...decisions].map(([step, { decision, because, jobId, cached }]) => [
       step,
       {
         ...{ decision, because: because.map(differenceView) },
         ...(jobId === undefined ? {} : { reusedFrom: { orderId: origin.id, jobId } }),
+        ...(cached ? { cachedFrom: { orderId: cached.orderId, jobId: cached.jobId } } : {}),
       },
     ]),
   );

@@ -1,5 +1,5 @@
 import type { HistoryEvent, JobError, JobId, JsonValue, WorkerEvent } from '@connecta/contracts';
-import type { CompiledPlan, RetryDecision, RetryPolicy, WaitEnd } from '@connecta/domain';
+import { cacheTtlOf, type CompiledPlan, type RetryDecision, type RetryPolicy, type WaitEnd } from '@connecta/domain';
 import type {
   ChangedJob,
   ChildEnd,
@@ -26,7 +26,6 @@ import { addItems, countItems, recountItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
 import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
-import { cacheTtlOf } from './reuse.ts';
 import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
 
 type Completion = Pick<Extract<WorkerEvent, { type: 'completed' }>, 'instance' | 'value' | 'functionVersion'>;
@@ -132,7 +131,7 @@ export class Draft {
       this.#ledger.ranOthers.push({ jobId: job.id, version: ran });
       return;
     }
-    const ttlMs = cacheTtlOf(this.#ledger, step);
+    const ttlMs = cacheTtlOf(this.order.cacheTtlMs, step);
     if (ttlMs > 0) this.#ledger.kept.push({ jobId: job.id, clientId: this.order.clientId, ttlMs });
   }
 

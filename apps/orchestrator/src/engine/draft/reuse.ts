@@ -1,4 +1,4 @@
-import type { TaskStep } from '@connecta/domain';
+import { cacheTtlOf, type TaskStep } from '@connecta/domain';
 import type { EarlierJob, JobOrigin } from '@connecta/store';
 import { taskJob, type JobPlace, type TaskInput } from '../steps/newJob.ts';
 import type { Ledger } from './ledger.ts';
@@ -9,19 +9,12 @@ const AHEAD = 64;
 /** A fingerprint that the cache was not asked for yet, or what a step takes over, or nothing: it runs. */
 export type Reuse = 'ask' | { earlier: EarlierJob; how: JobOrigin['how'] } | null;
 
-/** How long results of a step may be taken from the cache; 0: it is off. */
-export function cacheTtlOf(ledger: Pick<Ledger, 'order'>, step: TaskStep): number {
-  const { cacheTtlMs } = ledger.order;
-  if (cacheTtlMs === 0) return 0;
-  return step.cache?.ttlMs ?? (step.cacheable === true ? (cacheTtlMs ?? 0) : 0);
-}
-
 /** What a job with this fingerprint may take over: from the order that its own runs again, else from the cache. */
 export function findReuse(ledger: Ledger, name: string, step: TaskStep, fingerprint: string | null): Reuse {
   if (fingerprint === null || ledger.isForced(name)) return null;
   const origin = ledger.origins.get(name);
   if (origin?.fingerprint === fingerprint) return { earlier: origin, how: 'reused' };
-  const ttlMs = cacheTtlOf(ledger, step);
+  const ttlMs = cacheTtlOf(ledger.order.cacheTtlMs, step);
   if (ttlMs === 0) return null;
   const cached = ledger.cached.get(fingerprint);
   if (cached === undefined) {
@@ -33,7 +26,7 @@ export function findReuse(ledger: Ledger, name: string, step: TaskStep, fingerpr
 
 /** Lets a step complete without running when an earlier job with its fingerprint did. */
 export function reuseStep(ledger: Ledger, at: JobPlace, step: TaskStep, begin: TaskInput): 'completed' | 'ask' | null {
-  if (ledger.order.rerunOf === null && cacheTtlOf(ledger, step) === 0) return null;
+  if (ledger.order.rerunOf === null && cacheTtlOf(ledger.order.cacheTtlMs, step) === 0) return null;
   const job = taskJob(at, step, begin);
   const reuse = findReuse(ledger, at.name, step, job.fingerprint ?? null);
   if (reuse === null || reuse === 'ask') return reuse;
