@@ -33,6 +33,7 @@ describe('steps that wait', () => {
     const steps = {
       ask: { wait: { for: 'callback', timeout: '1h' } },
       add: { uses: 'generic/add-2', needs: ['ask'], with: 'steps.ask.result.n' },
+      late: { uses: 'generic/times-2', needs: ['ask:timeout'], with: '1' },
     };
     const id = await system.api.place({ steps, output: 'add', input: 1 });
     const { callback = '', waitsFor } = await waiting(id, 'ask');
@@ -45,8 +46,9 @@ describe('steps that wait', () => {
       body: '{"n": 40}',
     });
     expect(answered.status).toBe(200);
-    // Then the order goes on with it
-    expect(await system.api.ended(id)).toMatchObject({ state: 'completed', result: 42 });
+    // Then the order goes on with it, and what stands behind a time-out does not run
+    const order = await system.api.ended(id);
+    expect(order).toMatchObject({ state: 'completed', result: 42, jobs: { late: { state: 'skipped' } } });
   });
 
   test('a person approves, edits or rejects; what stands behind the other edges is skipped', async () => {

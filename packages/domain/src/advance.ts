@@ -1,5 +1,5 @@
 import { type EndedJobState, type JsonValue, type Progress, type SkipReason } from '@connecta/contracts';
-import { blocks, hasEnded, hasFailed, judge, standInFor, type Outcomes } from './needs.ts';
+import { blocks, hasEnded, hasFailed, judge, standInFor, withAnswers, type Outcomes } from './needs.ts';
 import type { CompiledPlan, PlannedStep } from './plan.ts';
 
 /** What follows from steps that ended: the order's new progress, and the steps to invoke now. */
@@ -45,11 +45,12 @@ export function advance(
     progress[step] = state;
     fresh.push(step);
   }
+  const ways = withAnswers(plan, outcomes, { steps: fresh, progress });
   const ready: string[] = [];
   const stopped: Stopped[] = [];
   for (let step = fresh.shift(); step !== undefined; step = fresh.shift()) {
     for (const name of plan.dependents.get(step) as readonly string[]) {
-      const verdict = judge(plan, name, progress, outcomes);
+      const verdict = judge(plan, name, progress, ways);
       if (verdict === 'wait') continue;
       if (verdict === 'ready') {
         progress[name] = 'invoked';

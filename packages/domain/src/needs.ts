@@ -11,11 +11,28 @@ export type Verdict =
 /** How a step ended for whoever needs it: `skipped` leaves its result out, `failed` blocks. */
 type End = 'open' | 'met' | 'skipped' | 'failed';
 
+/** The way out that a wait has taken: an edge, or that it was answered, which is none that a step could need alone. */
+type Way = Edge | 'answer';
+
 /** The edges that waits have taken, by step. */
-export type Outcomes = ReadonlyMap<string, Edge>;
+export type Outcomes = ReadonlyMap<string, Way>;
 
 /** A need without an edge is met by these. */
-const PLAIN: readonly Edge[] = ['approve', 'edit'];
+const PLAIN: readonly Way[] = ['approve', 'edit', 'answer'];
+
+/** With the waits among these steps that completed without an edge: they were answered. */
+export function withAnswers(
+  plan: CompiledPlan,
+  outcomes: Outcomes,
+  { steps, progress }: { steps: Iterable<string>; progress: Progress },
+): Outcomes {
+  const ways = new Map(outcomes);
+  for (const name of steps) {
+    const isAnswered = plan.steps.get(name)?.kind === 'wait' && progress[name] === 'completed' && !ways.has(name);
+    if (isAnswered) ways.set(name, 'answer');
+  }
+  return ways;
+}
 
 /** Decides on one step. What an edge that was not taken keeps from running is decided when the wait ends, and never later. */
 export function judge(plan: CompiledPlan, name: string, progress: Progress, outcomes: Outcomes): Verdict {
@@ -71,7 +88,7 @@ export function untakenNeeds(step: PlannedStep, outcomes: Outcomes): string[] {
   return step.needs.filter((need) => !isMet(step.edges?.[need], outcomes.get(need)));
 }
 
-function isMet(edges: readonly Edge[] = PLAIN, taken: Edge | undefined): boolean {
+function isMet(edges: readonly Way[] = PLAIN, taken: Way | undefined): boolean {
   return taken === undefined || edges.includes(taken);
 }
 

@@ -90,6 +90,24 @@ describe('taking up a failed order', () => {
     });
   });
 
+  test('leaves out what would have run had nobody answered', () => {
+    const compiled = compilePlan({
+      steps: {
+        ask: { kind: 'wait', needs: [], wait: { for: 'callback', timeoutMs: 5 } },
+        bad: { kind: 'wait', needs: [], wait: { for: 'callback' } },
+        mid: { kind: 'wait', needs: ['bad'], wait: { for: 'time' } },
+        late: { kind: 'wait', needs: ['ask', 'mid'], edges: { ask: ['timeout'] }, wait: { for: 'time' } },
+      },
+      outputs: ['mid'],
+    });
+    const failed: Progress = { ask: 'completed', bad: 'error', mid: 'blocked', late: 'skipped' };
+    const answered = takeUp(compiled, failed);
+    expect(answered).toMatchObject({ again: ['bad'], cleared: ['mid'] });
+    // And what a time-out led to is decided on once more
+    const due = takeUp(compiled, failed, { ask: 'timeout' });
+    expect(due).toMatchObject({ cleared: ['mid', 'late'] });
+  });
+
   test('finds nothing in an order that could not be run at all', () => {
     expect(takeUp(plan({ a: {} }, ['a']), {})).toBeNull();
   });

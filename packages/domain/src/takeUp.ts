@@ -1,6 +1,6 @@
 import type { Progress } from '@connecta/contracts';
 import { causesOfFailure } from './advance.ts';
-import { untakenNeeds, type Outcomes } from './needs.ts';
+import { untakenNeeds, withAnswers, type Outcomes } from './needs.ts';
 import type { CompiledPlan, PlannedStep } from './plan.ts';
 
 /** What taking up a failed order again redoes. */
@@ -23,6 +23,7 @@ export function takeUp(plan: CompiledPlan, before: Progress, outcomes: Outcomes)
   const progress: Progress = { ...before };
   const again: string[] = [];
   const cleared = new Set<string>();
+  const ways = withAnswers(plan, outcomes, { steps: plan.steps.keys(), progress: before });
   for (const [name, step] of plan.steps) {
     if (before[name] === 'blocked') cleared.add(name);
     if (before[name] !== 'error' || (step.onError !== undefined && !causes.has(name))) continue;
@@ -35,7 +36,7 @@ export function takeUp(plan: CompiledPlan, before: Progress, outcomes: Outcomes)
       ([name, step]) =>
         !cleared.has(name) &&
         before[name] === 'skipped' &&
-        untakenNeeds(step, outcomes).length === 0 &&
+        untakenNeeds(step, ways).length === 0 &&
         wasSkippedFor(step, cleared),
     );
     for (const [name] of more) cleared.add(name);

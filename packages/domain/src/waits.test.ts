@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { advance } from './advance.ts';
 import { compilePlan, type PlannedStep, type WaitStep } from './plan.ts';
 import { endWait, type WaitAnswer } from './waits.ts';
 
@@ -48,5 +49,21 @@ describe('the end of a wait', () => {
     const plan = planOf('approval', { edges: { w: ['reject', 'timeout'] } });
     expect(endWait(plan, 'w', 1, reject)).toEqual({ state: 'completed', result: 1, outcome: 'reject' });
     expect(endWait(plan, 'w', 1, { kind: 'due' })).toEqual({ state: 'completed', result: 1, outcome: 'timeout' });
+  });
+
+  test('by an answer is no time-out: what needs just that never runs', () => {
+    const plan = compilePlan({
+      steps: {
+        w: { ...waitFor('callback'), wait: { for: 'callback', timeoutMs: 5 } },
+        go: { ...waitFor('time'), needs: ['w'] },
+        late: { ...waitFor('time'), needs: ['w'], edges: { w: ['timeout'] } },
+      },
+      outputs: ['go'],
+    });
+    const ended = new Map([['w', 'completed'] as const]);
+    const answered = advance(plan, { w: 'waiting' }, ended);
+    expect(answered).toMatchObject({ ready: ['go'], stopped: [{ step: 'late', state: 'skipped', reason: 'edge' }] });
+    const due = advance(plan, { w: 'waiting' }, ended, new Map([['w', 'timeout'] as const]));
+    expect(due).toMatchObject({ ready: ['late'], stopped: [{ step: 'go', reason: 'edge' }] });
   });
 });
