@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { JobId, JsonValue, OrderId } from '@connecta/contracts';
+import { newId, type BlobId, type BlobRef, type JobId, type JsonValue, type OrderId } from '@connecta/contracts';
 import type { OrderStep, PlannedStep, WaitStep } from '@connecta/domain';
 import { answerWait, cancelWithChildren, requestCancel } from '@connecta/store';
 import { endWaits } from '../src/wait/endWaits.ts';
@@ -37,7 +37,11 @@ describe('steps that wait', () => {
     harness = await Harness.start();
     await harness.workerType('scripted');
     for (let i = 0; i < 2; i++) await harness.orchestrator();
-    harness.worker('scripted', ({ data }) => Promise.resolve({ value: data.value ?? null }));
+    // Returns what it gets; a context with it, where that says one.
+    harness.worker('scripted', ({ data: { value = null } }) => {
+      const { leave } = (value ?? {}) as { leave?: BlobRef };
+      return Promise.resolve(leave ? { value, context: leave } : { value });
+    });
   });
   afterAll(() => harness.close());
 
@@ -117,6 +121,35 @@ describe('steps that wait', () => {
       const id = await begin({ first: scriptedStep([]), inner: outer, last: scriptedStep(['inner']) }, 'last');
       expect(await ended(id)).toMatchObject({ state: 'completed', result: { x: 5 } });
       expect(await childrenOf(id)).toMatchObject([{ state: 'completed', params: { p: 5 }, createdBy: 'test' }]);
+    });
+
+    test('a context goes on over a wait, into an inner order, and out of it', async () => {
+      const [one, two] = ['1', '2'].map((mark) => ({
+        ...{ blobId: newId<BlobId>(), mediaType: 'application/octet-stream', size: 1, sha256: mark.repeat(64) },
+      })) as [BlobRef, BlobRef];
+      const inner = await child(
+        { a: { ...scriptedStep([]), with: '1' }, b: { ...scriptedStep(['a']), with: 'input' } },
+        'b',
+      );
+      const steps = {
+        first: scriptedStep([]),
+        ask: waitFor({ for: 'callback' }, { needs: ['first'] }),
+        inner: { ...inner, needs: ['ask'], with: '{"leave": input.two}' },
+        last: { ...scriptedStep(['inner']), with: '1' },
+      };
+      const id = await begin(steps, 'last', { leave: one, two });
+      await answerWait(harness.store, await waiting(id, 'ask'), 1, { ...by, value: 7 });
+      expect(await ended(id)).toMatchObject({ state: 'completed', result: 1 });
+      const given = async (orderId: OrderId): Promise<Record<string, unknown>> => {
+        const rows = await harness.store.prisma.job.findMany({ where: { orderId } });
+        return Object.fromEntries(rows.map(({ step, contextIn }) => [step, contextIn]));
+      };
+      const [order] = await childrenOf(id);
+      expect(await given(id)).toEqual({
+        first: null,
+        ...{ ask: { context: one }, inner: { context: one }, last: { context: two } },
+      });
+      expect(await given(order?.id as OrderId)).toEqual({ a: { context: one }, b: { context: one } });
     });
 
     test('an inner order that fails is an error of the step', async () => {

@@ -31,8 +31,9 @@ export async function endWaits(parts: EngineParts, found: readonly FoundWait[]):
     const childOf = new Map<JobId, ChildEnd>(children.map((child) => [child.jobId, child]));
     for (const job of jobs) {
       const draft = drafts.get(job.orderId);
-      const end = draft?.order.state === 'active' ? endOf(draft, job, childOf.get(job.id)) : null;
-      if (end) draft?.endWait(job, end, job.decision?.by);
+      const child = childOf.get(job.id);
+      const end = draft?.order.state === 'active' ? endOf(draft, job, child) : null;
+      if (end) draft?.endWait(job, end, { by: job.decision?.by, context: child?.context });
     }
     return drafts.commit(batch);
   });

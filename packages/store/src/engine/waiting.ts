@@ -130,6 +130,8 @@ export interface WaitEndRow {
   result: JsonValue;
   error: JobError | null;
   outcome: string | null;
+  /** What the steps behind are given. */
+  context: BlobRef | null;
 }
 
 /** Ends jobs that wait. They must have been read under lock in this batch. */
@@ -137,8 +139,8 @@ export function endWaitingJobs(batch: Batch, ends: readonly WaitEndRow[]): Promi
   return batch.run(
     'end_waiting_jobs',
     `UPDATE jobs j SET state = x.state, result = CASE WHEN x.state = 'completed' THEN coalesce(x.result, 'null') END,
-       error = x.error, outcome = x.outcome, finished_at = now(), due_at = NULL, work = NULL, work_since = NULL
-     FROM json_to_recordset($1::json) x(id uuid, state text, result jsonb, error jsonb, outcome text)
+       error = x.error, outcome = x.outcome, context = coalesce(x.context, j.context), finished_at = now(), due_at = NULL, work = NULL, work_since = NULL
+     FROM json_to_recordset($1::json) x(id uuid, state text, result jsonb, error jsonb, outcome text, context jsonb)
      WHERE j.id = x.id AND j.state || '' = 'waiting' AND ${oneByOne('length(x.state)')}`,
     [JSON.stringify(ends)],
   );

@@ -14,7 +14,9 @@ export function beginAgain(ledger: Ledger, job: EngineJob, child?: ChildEnd): vo
   const place = { id, orderId, step: name, item, attempt };
   if (child?.parentAttempt === attempt) {
     const step = ledger.plan.steps.get(name) as PlannedStep;
-    const waiting = { ...waitingJob({ id, orderId, name, item }, step, { is: 'begin', input: job.input }), attempt };
+    const begin = { is: 'begin', input: job.input } as const;
+    const given = job.contextIn ?? null;
+    const waiting = { ...waitingJob({ id, orderId, name, item }, step, { begin, given }), attempt };
     ledger.otherJobs.push(waiting);
     ledger.events.push(waitingEvent(waiting, 'order'));
     ledger.mark(name, 'waiting', item);

@@ -1,6 +1,7 @@
 import { newId, type JobError, type OrderId } from '@connecta/contracts';
 import type { OrderStep, PlannedStep } from '@connecta/domain';
 import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
+import type { OtherJob } from '@connecta/store';
 import type { Beginning } from '../steps/prepareStep.ts';
 import type { Ledger } from './ledger.ts';
 import { givenContext, taskInputOf } from './given.ts';
@@ -14,17 +15,18 @@ export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin
     ledger.command(job, 1, job.context ?? null);
     return;
   }
-  const job = waitingJob(at, step, begin);
+  const given = givenContext(ledger, step);
+  const job = waitingJob(at, step, { begin, given });
   ledger.otherJobs.push(job);
   ledger.events.push(waitingEvent(job, waitsForOf(step)));
   ledger.mark(at.name, 'waiting');
-  if (step.kind === 'order') beginChild(ledger, at, step, begin);
+  if (step.kind === 'order') beginChild(ledger, job, step, begin);
 }
 
 /** Makes the job of a step whose items, or whose large values, are seen to outside of the transaction. */
 export function beginHead(ledger: Ledger, at: JobPlace, kind: 'head' | 'resolve'): void {
   const given = givenContext(ledger, ledger.plan.steps.get(at.name) as PlannedStep);
-  const job = { ...headJob(at, kind), ...(given ? { contextIn: given } : {}) };
+  const job = headJob(at, kind, given);
   ledger.otherJobs.push(job);
   ledger.events.push(waitingEvent(job, kind === 'head' ? 'items' : 'values'));
   ledger.mark(at.name, 'waiting');
@@ -37,12 +39,20 @@ export function failStep(ledger: Ledger, at: JobPlace, step: PlannedStep, error:
   ledger.facts.set(at.name, { state: 'error', result: null, error, outcome: null });
 }
 
-/** The order that a step is: accepted with the job that waits for its end. Priority and strategy go on, the latter unless the step says one. */
-export function beginChild(ledger: Ledger, at: JobPlace, step: OrderStep, begin: Beginning, attempt = 1): void {
+/**
+ * The order that a step is: accepted with the job that waits for its end. Priority, context and strategy go on, the latter
+ * unless the step says one.
+ */
+export function beginChild(
+  ledger: Ledger,
+  { id: parentJobId, attempt: parentAttempt, context }: OtherJob,
+  step: OrderStep,
+  begin: Beginning,
+): void {
   const { clientId, createdBy, traceparent, params, priority } = ledger.order;
   ledger.children.push({
     ...{ id: newId<OrderId>(), clientId, planId: step.planId, input: begin.input },
     params: { ...('strategy' in params ? { strategy: params['strategy'] ?? null } : {}), ...begin.params },
-    ...{ parentJobId: at.id, parentAttempt: attempt, priority, createdBy, traceparent },
+    ...{ parentJobId, parentAttempt, priority, createdBy, traceparent, context: context ?? null },
   });
 }

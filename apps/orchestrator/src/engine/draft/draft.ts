@@ -26,7 +26,7 @@ import { addItems, countItems, recountItems, type Chunk } from './items.ts';
 import { Ledger, headOf } from './ledger.ts';
 import { beginAgain } from './again.ts';
 import { beginResolved } from './resolved.ts';
-import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains } from './moves.ts';
+import { endWaitingJob, invokeJobAgain, retryJob, type Inheritance, type Remains, type WaitTold } from './moves.ts';
 
 type Completion = Pick<Extract<WorkerEvent, { type: 'completed' }>, 'instance' | 'value' | 'functionVersion'>;
 
@@ -136,8 +136,8 @@ export class Draft {
   }
 
   /** Ends a job that waited. */
-  endWait(job: WaitingJob, end: WaitEnd, by?: string): void {
-    endWaitingJob(this.#ledger, job, end, by);
+  endWait(job: WaitingJob, end: WaitEnd, told: WaitTold = {}): void {
+    endWaitingJob(this.#ledger, job, end, told);
   }
 
   note(job: ChangedJob, state: 'queued' | 'started', instance?: string): void {

@@ -109,9 +109,9 @@ export function beginItem(
     ledger.command(job, attempt, context);
     return null;
   }
-  const job: OtherJob = { ...waitingJob(at, step, prepared), contextIn: given, ...more };
+  const job: OtherJob = { ...waitingJob(at, step, { begin: prepared, given }), ...more };
   ledger.otherJobs.push(job);
   ledger.events.push({ ...waitingEvent(job, waitsForOf(step)), ...why });
-  if (step.kind === 'order') beginChild(ledger, at, step, prepared, attempt);
+  if (step.kind === 'order') beginChild(ledger, job, step, prepared);
   return null;
 }

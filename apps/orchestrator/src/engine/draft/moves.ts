@@ -53,18 +53,25 @@ export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritan
   ledger.command(job, attempt, change.context ?? job.context);
 }
 
-/** Ends a job that waited for an answer, a time or an order. */
-export function endWaitingJob(ledger: Ledger, job: WaitingJob, end: WaitEnd, by?: string): void {
+/** What is known of a wait's end beside how it ended: who answered, and the context that its own order left. */
+export interface WaitTold {
+  by?: string | undefined;
+  context?: BlobRef | null | undefined;
+}
+
+/** Ends a job that waited for an answer, a time or an order. Without a context of its own it passes on what it was given. */
+export function endWaitingJob(ledger: Ledger, job: WaitingJob, end: WaitEnd, { by, context }: WaitTold = {}): void {
   const { id } = job;
   const whose = by === undefined ? {} : { by };
   if (end.state === 'error') {
-    ledger.waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null });
+    ledger.waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null, context: null });
     ledger.events.push({ ...headOf(job), state: 'error', error: end.error, ...whose });
     ledger.fail(job, end.error);
     return;
   }
   const { result, outcome = null } = end;
-  ledger.waitEnds.push({ id, state: 'completed', result, error: null, outcome });
+  const left = context ?? job.contextIn?.context ?? null;
+  ledger.waitEnds.push({ id, state: 'completed', result, error: null, outcome, context: left });
   ledger.events.push({ ...headOf(job), state: 'completed', ...(outcome ? { outcome } : {}), ...whose });
-  ledger.complete(job, result, outcome);
+  ledger.complete({ ...job, context: left }, result, outcome);
 }

@@ -29,9 +29,10 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
     ledger.mark(job.step, 'invoked', item);
     ledger.command(task, attempt, task.context ?? null);
   } else {
-    const waiting = { ...waitingJob(at, step, prepared), attempt };
+    const given = job.contextIn ?? null;
+    const waiting = { ...waitingJob(at, step, { begin: prepared, given }), attempt };
     ledger.otherJobs.push(waiting);
-    if (step.kind === 'order') beginChild(ledger, at, step, prepared, attempt);
+    if (step.kind === 'order') beginChild(ledger, waiting, step, prepared);
     ledger.events.push(waitingEvent(waiting, waitsForOf(step)));
   }
 }

@@ -35,18 +35,27 @@ export function taskJob(at: JobPlace, step: TaskStep, { input, params, given }: 
   };
 }
 
-/** A job that waits: as its step says, for the end of an order of its own, or for values that are too large. */
-export function waitingJob(at: JobPlace, step: PlannedStep, begin: Beginning): OtherJob {
+/** A job that waits: as its step says, or for the end of an order of its own. What it is given of context it passes on. */
+export function waitingJob(
+  at: JobPlace,
+  step: PlannedStep,
+  { begin, given }: { begin: Beginning; given: GivenContext | null },
+): OtherJob {
   const { input, dueInMs, dueAt } = begin;
   const due = { ...(dueInMs === undefined ? {} : { dueInMs }), ...(dueAt === undefined ? {} : { dueAt }) };
-  return { ...placeOf(at), kind: step.kind, state: 'waiting', attempt: 1, input, ...due };
+  return { ...placeOf(at), kind: step.kind, state: 'waiting', attempt: 1, input, ...due, ...passedOn(given) };
 }
 
 /** The head of a step's items, or a step whose values must be read first. */
-export function headJob(at: JobPlace, kind: 'head' | 'resolve'): OtherJob {
+export function headJob(at: JobPlace, kind: 'head' | 'resolve', given: GivenContext | null): OtherJob {
   const work = kind === 'head' ? 'expand' : 'resolve';
-  return { ...placeOf(at), kind, state: 'waiting', attempt: 1, input: null, work };
+  return { ...placeOf(at), kind, state: 'waiting', attempt: 1, input: null, work, ...passedOn(given) };
 }
+
+const passedOn = (given: GivenContext | null): Pick<OtherJob, 'context' | 'contextIn'> => ({
+  context: given?.context ?? null,
+  contextIn: given,
+});
 
 /** A job that ends with its beginning: what it says could not be evaluated. */
 export function failedJob(at: JobPlace, step: PlannedStep, error: JobError): OtherJob {
