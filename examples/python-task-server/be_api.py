@@ -57,11 +57,14 @@ class BeApi:
             text = self._read(response)
         return json.loads(text) if text else None
 
-    def read_blob(self, job, ref):
-        """The bytes of a blob in chunks, checked against size and hash at the end."""
-        digest, size = hashlib.sha256(), 0
+    def read_blob(self, job, ref, offset=0):
+        """The bytes of a blob in chunks, from an offset on. Raises Away when it breaks off: go on from there."""
+        size = offset
         path = f"/v1/jobs/{job['jobId']}/blobs/{ref['blobId']}"
-        with self._open("GET", path, None, {}, job["lease"], 60.0) as response:
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        with self._open("GET", path, None, headers, job["lease"], 60.0) as response:
+            if offset and response.status != 206:
+                raise Away("the range was not honoured")
             while True:
                 try:
                     chunk = response.read(CHUNK_BYTES)
@@ -70,12 +73,9 @@ class BeApi:
                 if not chunk:
                     break
                 size += len(chunk)
-                digest.update(chunk)
                 yield chunk
         if size < ref["size"]:
             raise Away("the blob broke off")
-        if size != ref["size"] or digest.hexdigest() != ref["sha256"]:
-            raise BlobBroken(f"blob {ref['blobId']} is not what its reference says")
 
     def write_blob(self, job, blob_id, path, media_type):
         """Stores a file's bytes under an id of ours; the same again is the same blob."""

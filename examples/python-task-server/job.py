@@ -1,11 +1,12 @@
 """One attempt of one job, as its function sees it."""
 
+import hashlib
 import os
 import tempfile
 import threading
 import time
 
-from be_api import Away, new_id
+from be_api import Away, BlobBroken, new_id
 
 TRIES = 6
 
@@ -61,19 +62,23 @@ class Job:
         return isinstance(value, dict) and {"blobId", "mediaType", "size", "sha256"} <= set(value)
 
     def read(self, ref):
-        """The bytes of a blob in chunks. Begun anew when the connection breaks before the first of them."""
-        for attempt in range(TRIES):
-            begun = False
+        """The bytes of a blob in chunks, checked at the end. Where the connection breaks, it is gone on from there."""
+        digest, size, failures = hashlib.sha256(), 0, 0
+        while size < ref["size"] or size == 0:
             try:
-                for chunk in self._api.read_blob(self._message, ref):
+                for chunk in self._api.read_blob(self._message, ref, size):
                     self.check()
-                    begun = True
+                    size += len(chunk)
+                    digest.update(chunk)
                     yield chunk
-                return
+                break
             except Away as away:
-                if begun or attempt == TRIES - 1:
+                failures += 1
+                if failures == TRIES:
                     raise
-                self.sleep(max(0.1 * 2**attempt, away.retry_after))
+                self.sleep(max(0.1 * 2**failures, away.retry_after))
+        if size != ref["size"] or digest.hexdigest() != ref["sha256"]:
+            raise BlobBroken(f"blob {ref['blobId']} is not what its reference says")
 
     def write(self, data, media_type):
         """Stores bytes as a blob; its reference. The same id is used until it is stored."""

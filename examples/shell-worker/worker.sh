@@ -66,12 +66,13 @@ register() {
   return 1
 }
 
-# Rule 15: says that the job is held for as long as it runs; a mark tells that it no longer counts (rules 16, 17).
+# Rule 15: says that the job is held until its end is recorded, also while bytes are on their way; a mark tells that it
+# no longer counts (rules 16, 17). What runs then, if anything, is in $WORK/run.
 keep_alive() {
   while sleep "$HEARTBEAT_S"; do
     curl -sS -m 10 -o "$WORK/beat" -X POST "$BE_API_URL/v1/jobs/$JOB/heartbeat" -H "Connecta-Lease: $LEASE" \
       -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H 'Content-Type: application/json' --data-binary '{}' 2>/dev/null &&
-      grep -q '"\(cancel\|stale\)":true' "$WORK/beat" && : >"$WORK/stop" && kill "$RUN" && exit 0
+      grep -q '"\(cancel\|stale\)":true' "$WORK/beat" && : >"$WORK/stop" && { [ ! -e "$WORK/run" ] || kill "$(cat "$WORK/run")" 2>/dev/null; exit 0; }
   done
 }
 
@@ -88,12 +89,13 @@ read_input() {
   case $(field "$WORK/job" blobId) in
   '"'*)
     TRIES=0
-    until curl -sSf -m 300 -o "$WORK/input" "$BE_API_URL/v1/jobs/$JOB/blobs/$BLOB" \
+    until [ -e "$WORK/stop" ] || curl -sSf -m 300 -o "$WORK/input" "$BE_API_URL/v1/jobs/$JOB/blobs/$BLOB" \
       -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H "Connecta-Lease: $LEASE" 2>/dev/null; do
       TRIES=$((TRIES + 1))
       [ "$TRIES" -lt 5 ] || { FAILURE='"kind":"retryable","code":"blobs_unavailable","message":"the input could not be read"'; return 1; }
       sleep 1
     done
+    [ ! -e "$WORK/stop" ] || return 1
     WANT=$(text "$WORK/job" sha256)
     [ "$(sha256sum "$WORK/input" | cut -d' ' -f1)" = "$WANT" ] && return 0
     FAILURE='"kind":"retryable","code":"blob_mismatch","message":"the input is not what its reference says"'
@@ -116,7 +118,7 @@ write_result() {
     return 0
   fi
   OUT_ID=$(new_id) TRIES=0
-  while [ "$TRIES" -lt 8 ]; do
+  while [ "$TRIES" -lt 8 ] && [ ! -e "$WORK/stop" ]; do
     STATUS=$(curl -sS -m 300 -o "$WORK/answer" -w '%{http_code}' -X PUT "$BE_API_URL/v1/jobs/$JOB/blobs/$OUT_ID" \
       -H "Authorization: Bearer $SERVICE_ACCOUNT_KEY" -H "Connecta-Lease: $LEASE" -H 'Content-Type: text/plain' \
       --data-binary "@$WORK/output" 2>/dev/null) || STATUS=000
@@ -132,7 +134,7 @@ write_result() {
 # One job out of a claim's answer: rules 8 to 14.
 work() {
   JOB=$(text "$WORK/job" jobId) LEASE=$(text "$WORK/job" lease)
-  rm -f "$WORK/stop"
+  rm -f "$WORK/stop" "$WORK/run"
   TRIES=0
   call POST "/v1/jobs/$JOB/start" ''
   while passes && [ "$TRIES" -lt 5 ]; do
@@ -141,18 +143,20 @@ work() {
     call POST "/v1/jobs/$JOB/start" ''
   done
   [ "$STATUS" = 200 ] || { say "job $JOB is not ours: $STATUS"; LEASE=; return; }
+  keep_alive &
+  BEATS=$!
   CODE=1
-  if read_input; then
+  if read_input && [ ! -e "$WORK/stop" ]; then
     run_function &
     RUN=$!
-    keep_alive &
-    BEATS=$!
+    echo "$RUN" >"$WORK/run"
+    # The order to stop may have come just before there was something to stop.
+    [ ! -e "$WORK/stop" ] || kill "$RUN" 2>/dev/null
     wait "$RUN"
     CODE=$?
     # A signal ends the waiting, not the function.
     while [ "$CODE" -gt 128 ] && kill -0 "$RUN" 2>/dev/null; do wait "$RUN"; CODE=$?; done
-    kill "$BEATS" 2>/dev/null
-    wait "$BEATS" 2>/dev/null
+    rm -f "$WORK/run"
   fi
   if [ "$CODE" = 0 ] && write_result; then
     WHAT=complete BODY="{\"value\":$VALUE}"
@@ -160,14 +164,17 @@ work() {
     : "${FAILURE:=\"kind\":\"retryable\",\"code\":\"function_error\",\"message\":\"the function failed\"}"
     WHAT=fail BODY="{$FAILURE}"
   fi
-  # Rules 12 and 13: the same end again until it is recorded, or refused for good.
+  # Rules 12 and 13: the same end again until it is recorded, or refused for good. A job whose end was recorded while its
+  # answer got lost is told as stale: the mark counts only before the first try.
   WAIT=1
-  while [ ! -e "$WORK/stop" ]; do
+  until [ "$WAIT" = 1 ] && [ -e "$WORK/stop" ]; do
     call POST "/v1/jobs/$JOB/$WHAT" "$BODY" 20
     passes || break
     sleep "$WAIT"
     [ "$WAIT" -ge 5 ] || WAIT=$((WAIT + 1))
   done
+  kill "$BEATS" 2>/dev/null
+  wait "$BEATS" 2>/dev/null
   say "job $JOB: $WHAT $STATUS"
   LEASE=
 }
