@@ -29,7 +29,22 @@ export const RULES = {
 } as const;
 
 export type Rule = keyof typeof RULES;
-export type Verdict = { state: 'passed' } | { state: 'failed'; reason: string } | { state: 'skipped'; reason: string };
+export type Verdict =
+  | { state: 'passed' }
+  /** `not-applicable`: the rule is about calls that a worker of this transport does not make. */
+  | { state: 'failed' | 'skipped' | 'not-applicable'; reason: string };
+
+/** How a worker gets its jobs. */
+export type Transport = 'http' | 'bullmq';
+
+/** The rules of claims and of answers to reports, and what a queue has in their place. */
+const HTTP_ONLY: { readonly [rule in Rule]?: string } = {
+  6: 'a queue is not claimed from: its consumer takes as many jobs as it has slots',
+  7: 'a queue is not claimed from: what was on its way when a connection broke is still in it',
+  9: 'what was taken from a queue needs no acknowledgement; heartbeats say that it is held',
+  10: 'what was taken from a queue needs no acknowledgement that could be refused',
+  13: 'a report on the event stream is not answered',
+};
 
 /** What became of each rule: the first failure of a rule stays. */
 export class Verdicts {
@@ -55,11 +70,18 @@ export class Verdicts {
   }
 
   /** All rules in order; one that nothing was found out about is told so. */
-  all(): { rule: Rule; title: string; verdict: Verdict }[] {
+  all(transport: Transport): { rule: Rule; title: string; verdict: Verdict }[] {
     return (Object.keys(RULES).map(Number) as Rule[]).map((rule) => ({
       rule,
       title: RULES[rule],
-      verdict: this.#verdicts.get(rule) ?? { state: 'skipped', reason: 'the kit did not get to it' },
+      verdict: whyNot(rule, transport) ??
+        this.#verdicts.get(rule) ?? { state: 'skipped', reason: 'the kit did not get to it' },
     }));
   }
+}
+
+/** The verdict on a rule that this transport does not know. */
+export function whyNot(rule: Rule, transport: Transport): Verdict | undefined {
+  const reason = transport === 'bullmq' ? HTTP_ONLY[rule] : undefined;
+  return reason === undefined ? undefined : { state: 'not-applicable', reason };
 }

@@ -3,7 +3,7 @@ import type { JsonValue } from '@connecta/contracts';
 import type { Cases, JobCase } from './cases.ts';
 import { FakeJob, type FakeBlob } from './orchestrator/fake-job.ts';
 import type { FakeBeApi } from './orchestrator/fake-be-api.ts';
-import type { Rule, Verdicts } from './rules.ts';
+import type { Rule, Transport, Verdicts } from './rules.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** How long the kit waits for what a worker should do, unless it is told otherwise. */
@@ -37,11 +37,27 @@ export class Scene {
     this.patienceMs = parts.patienceMs ?? PATIENCE_MS;
   }
 
+  get transport(): Transport {
+    return this.fake.transport;
+  }
+
   /** Gives a job of a case; undefined, and the rules are skipped, when there is no such case. */
-  give(
+  async give(
     name: JobCase,
     rules: readonly Rule[],
     options: { twice?: boolean; attempt?: number; context?: FakeBlob | undefined } = {},
+  ): Promise<FakeJob | undefined> {
+    const { twice = false, ...rest } = options;
+    const job = this.make(name, rules, rest);
+    if (job) await this.fake.give([job], twice ? [job] : []);
+    return job;
+  }
+
+  /** Makes a job of a case without giving it; as {@link give} for a case that is missing. */
+  make(
+    name: JobCase,
+    rules: readonly Rule[],
+    { attempt = 1, context }: { attempt?: number; context?: FakeBlob | undefined } = {},
   ): FakeJob | undefined {
     const made = this.cases[name];
     if (!made) {
@@ -49,8 +65,7 @@ export class Scene {
       return undefined;
     }
     const profile = [...this.fake.profiles.values()].find((one) => one.name === made.profile && !one.deleted);
-    const { twice = false, attempt = 1, context } = options;
-    return this.fake.give(new FakeJob({ case: made, profile, attempt, context }), { twice });
+    return new FakeJob({ case: made, profile, attempt, context });
   }
 
   until(holds: () => boolean, withinMs = this.patienceMs): Promise<boolean> {
@@ -66,7 +81,7 @@ export class Scene {
 
   /** Makes sure that the worker works: a quick job is completed. */
   async works(rule: Rule, when: string): Promise<boolean> {
-    const job = this.give('quick', [rule]);
+    const job = await this.give('quick', [rule]);
     if (!job) return true;
     await this.until(() => job.ended());
     return this.verdicts.check(rule, job.ended(), `${when}, no further job is done`);

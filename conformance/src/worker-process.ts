@@ -14,6 +14,8 @@ export interface WorkerStart {
   /** The kit's own environment: what of it every program needs is passed on. */
   own: Readonly<Record<string, string | undefined>>;
   slots: number;
+  /** Where it may serve its profiles. */
+  port: number;
   /** Further variables. */
   env: Readonly<Record<string, string>>;
 }
@@ -40,16 +42,15 @@ export class WorkerProcess {
     void this.#exit.then(() => (this.#ended = true));
   }
 
-  static async start({ command, beApiUrl, key, slots, env, own }: WorkerStart): Promise<WorkerProcess> {
+  static async start({ command, beApiUrl, key, slots, env, own, port }: WorkerStart): Promise<WorkerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'connecta-conformance-'));
-    const port = String(await freePort());
     const { PATH = '', HOME = '', LANG = 'C.UTF-8' } = own;
     const child = spawn('/bin/sh', ['-c', `exec ${command}`], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...{ PATH, HOME, LANG, BE_API_URL: beApiUrl, SERVICE_ACCOUNT_KEY: key, CONNECTA_GATEWAY_KEY: 'the-gateway' },
-        ...{ WORKER_API_PORT: port, WORKER_API_URL: `http://127.0.0.1:${port}`, WORKER_DATA_DIR: folder },
+        ...{ WORKER_API_PORT: String(port), WORKER_API_URL: `http://127.0.0.1:${port}`, WORKER_DATA_DIR: folder },
         // A trial leaves nothing beside the program that it tries.
         PYTHONDONTWRITEBYTECODE: '1',
         SLOTS: String(slots),
@@ -96,7 +97,8 @@ export class WorkerProcess {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };

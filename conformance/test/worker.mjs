@@ -1,11 +1,12 @@
 /**
- * A worker with one fault (BREAK), for the kit to find: without one it keeps every rule it can. Its functions: `echo`,
- * `slow` (three seconds), `fail`, `size` (of a blob), `big`.
+ * A worker with one fault (BREAK), for the kit to find: without one it keeps every rule. Its functions: `echo`, `slow`,
+ * `fail`, `size` (of a blob), `big`, `count` (slowly, with checkpoints).
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serveProfiles } from './profile-api.mjs';
 
-const { BE_API_URL, SERVICE_ACCOUNT_KEY, SLOTS, BREAK = '' } = process.env;
+const { BE_API_URL, SERVICE_ACCOUNT_KEY, SLOTS, WORKER_API_PORT, WORKER_API_URL, BREAK = '' } = process.env;
 const broken = (name) => BREAK === name;
 const jobs = new Map();
 const seen = new Set();
@@ -13,6 +14,19 @@ const self = { workerId: undefined, heartbeatMs: 1000, draining: false, requestI
 process.on('SIGTERM', () => (broken('dies-on-sigterm') ? process.exit(1) : (self.draining = true)));
 
 class Away extends Error {}
+class BrokenBlob extends Error {}
+
+const names = ['echo', 'slow', 'fail', 'size', 'big', 'count'];
+const functions = names.map((name) => ({
+  ...{ name, version: '1', inputSchema: {}, outputSchema: {} },
+  settingsSchema: { type: 'object', properties: { n: { type: 'number' } } },
+}));
+const profiles = await serveProfiles({
+  port: Number(WORKER_API_PORT),
+  functions,
+  broken,
+  onChange: () => void insist('PUT', '/v1/worker-types/test/profiles', { profiles: profiles.copies() }),
+});
 
 async function call(method, path, body, lease) {
   let response;
@@ -48,16 +62,17 @@ async function insist(...args) {
 }
 
 async function register() {
-  const names = ['echo', 'slow', 'fail', 'size', 'big'];
-  const functions = names.map((name) => ({
-    name,
-    version: '1',
-    settingsSchema: {},
-    inputSchema: {},
-    outputSchema: {},
-  }));
   const body = {
-    ...{ type: 'test', role: 'runner', instance: 'test-1', version: '1', language: 'js', slots: Number(SLOTS) },
+    ...{
+      type: 'test',
+      role: 'both',
+      apiUrl: WORKER_API_URL,
+      profiles: profiles.copies(),
+      instance: 'test-1',
+      version: '1',
+      language: 'js',
+      slots: Number(SLOTS),
+    },
     ...{ owner: { team: 't', contact: 'c' }, functions, transport: 'http', protocolVersion: 1 },
     ...(broken('invalid-registration') ? { colour: 'blue' } : {}),
   };
@@ -70,8 +85,9 @@ async function register() {
 async function beat() {
   for (;;) {
     await sleep(self.heartbeatMs);
-    if (broken('no-heartbeat')) continue;
-    const held = broken('holds-nothing') ? [] : [...jobs.values()].map(({ jobId, attempt }) => ({ jobId, attempt }));
+    if (broken('no-heartbeat') || broken('falls-silent')) continue;
+    const shown = [...jobs.values()].filter(({ moves }) => !(moves && broken('forgets-what-it-reads')));
+    const held = broken('holds-nothing') ? [] : shown.map(({ jobId, attempt }) => ({ jobId, attempt }));
     const known = self.workerId;
     const answer = await call('POST', `/v1/workers/${known}/heartbeat`, { freeSlots: 0, held }).catch(() => null);
     if (answer?.status === 410 && known === self.workerId && !broken('never-registers-again')) await register();
@@ -83,8 +99,11 @@ async function beat() {
   }
 }
 
-async function readBlob({ jobId, blobId, blob, lease }) {
-  for (let tries = 0; tries < 8; tries++) {
+async function readBlob(job, { blobId, ...blob } = { blobId: job.blobId, ...job.blob }) {
+  const { jobId, lease } = job;
+  const most = broken('gives-a-blob-up') ? 1 : 8;
+  job.moves = true;
+  for (let tries = 0; tries < most; tries++) {
     try {
       const response = await fetch(`${BE_API_URL}/v1/jobs/${jobId}/blobs/${blobId}`, {
         headers: { authorization: `Bearer ${SERVICE_ACCOUNT_KEY}`, 'connecta-lease': lease },
@@ -96,7 +115,20 @@ async function readBlob({ jobId, blobId, blob, lease }) {
     }
     await sleep(100);
   }
-  throw new Error('no blob');
+  throw new BrokenBlob('the blob could not be read as its reference has it');
+}
+
+/** Counts to five, a second each, and leaves how far it is after each. */
+async function count(job) {
+  let done = 0;
+  if (job.context && !broken('forgets-its-checkpoint')) done = Number(await readBlob(job, job.context));
+  while (done < 5) {
+    await sleep(700, undefined, { signal: job.stop.signal });
+    done++;
+    const context = await writeBlob(job, Buffer.from(String(done)));
+    if (!broken('no-checkpoint')) await insist('POST', `/v1/jobs/${job.jobId}/heartbeat`, { context }, job.lease);
+  }
+  return done;
 }
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -128,6 +160,8 @@ async function run(job) {
     case 'slow':
       await sleep(4500, undefined, { signal: job.stop.signal });
       return job.value;
+    case 'count':
+      return count(job);
     case 'fail':
       throw new Error('as it must');
     case 'size':
@@ -164,7 +198,10 @@ async function work(message) {
   }
 }
 
-const failure = (error) => ({ kind: 'permanent', code: 'failed', message: error.message });
+function failure(error) {
+  const passes = error instanceof BrokenBlob && !broken('fails-for-good');
+  return { kind: passes ? 'retryable' : 'permanent', code: 'failed', message: error.message };
+}
 
 async function report({ jobId, lease }, [what, body]) {
   for (let tries = 0; tries < 30; tries++) {
@@ -188,6 +225,7 @@ while (!self.draining) {
     await sleep(50);
     continue;
   }
+  if (broken('falls-silent')) await sleep(self.heartbeatMs * 3.5);
   const known = self.workerId;
   const waitMs = broken('invalid-claim') ? 90_000 : 1_000;
   let answer;

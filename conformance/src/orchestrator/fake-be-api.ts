@@ -2,8 +2,10 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId, type BeApiOperations } from '@connecta/contracts';
 import type { OperationInput } from '@connecta/runtime';
+import type { Transport } from '../rules.ts';
 import type { FakeJob } from './fake-job.ts';
 import { Faults } from './faults.ts';
+import type { QueueDesk } from './queue-desk.ts';
 
 export type Registration = OperationInput<BeApiOperations['registerWorker']>['body'];
 export type ProfileCopy = NonNullable<Registration['profiles']>[number];
@@ -26,8 +28,8 @@ export interface Claim {
   waitMs: number;
   /** It was answered, so that the worker knows what came of it. */
   answered: boolean;
-  /** It still waits. */
-  open: boolean;
+  /** When it was answered or given up; it waits until then. */
+  closedAtMs?: number;
 }
 
 export interface Presence {
@@ -50,11 +52,17 @@ export class FakeBeApi {
   readonly claims: Claim[] = [];
   readonly jobs: FakeJob[] = [];
   readonly profiles = new Map<string, ProfileCopy>();
+  /** Reports on the event stream that are none, and what is wrong with each. */
+  readonly badReports: string[] = [];
+  /** The queue of workers that do not claim; undefined when the kit was given none. */
+  readonly desk: QueueDesk | undefined;
   /** When each heartbeat came, and what it listed. */
   readonly heartbeats: { atMs: number; workerId: string; held: { jobId: string; attempt: number }[] }[] = [];
   /** What each request was given; a repeat gives the same. */
   readonly given = new Map<string, FakeJob[]>();
   drain = false;
+  /** When the worker was first told so. */
+  drainToldAtMs: number | undefined;
   /** It claimed more than it had slots free. */
   overfull = false;
   /** Counts how often waiting claims were ended. */
@@ -64,8 +72,9 @@ export class FakeBeApi {
   #url = '';
   readonly #stopping = new AbortController();
 
-  constructor(options: { heartbeatMs: number; ackMs: number }) {
+  constructor(options: { heartbeatMs: number; ackMs: number; desk?: QueueDesk | undefined }) {
     this.heartbeatMs = options.heartbeatMs;
+    this.desk = options.desk;
     this.ackMs = options.ackMs;
   }
 
@@ -103,13 +112,15 @@ export class FakeBeApi {
     this.#stopping.abort();
     this.#server?.closeAllConnections();
     await new Promise<void>((resolve) => (this.#server ? this.#server.close(() => resolve()) : resolve()));
+    await this.desk?.close();
   }
 
-  /** Puts a job into the queue; `twice` hands it out two times. */
-  give(job: FakeJob, { twice = false } = {}): FakeJob {
-    this.jobs.push(job);
-    this.#queue.push(job, ...(twice ? [job] : []));
-    return job;
+  /** Puts jobs where the worker gets them from; `again` are some that it was given before. */
+  async give(jobs: readonly FakeJob[], again: readonly FakeJob[] = []): Promise<void> {
+    this.jobs.push(...jobs);
+    const type = this.#newestRunner?.registration.type;
+    if (this.transport === 'http') this.#queue.push(...again, ...jobs);
+    else if (type !== undefined) await this.desk?.deliver(type, [...again, ...jobs]);
   }
 
   /** Up to so many jobs for a claim. */
@@ -123,8 +134,9 @@ export class FakeBeApi {
   }
 
   /** Takes back what was not handed out. */
-  clear(): void {
+  async clear(): Promise<void> {
     this.#queue = [];
+    await this.desk?.clear();
   }
 
   find(jobId: string): FakeJob | undefined {
@@ -134,6 +146,16 @@ export class FakeBeApi {
   /** The newest registration that takes jobs, and the newest that serves profiles. */
   get runner(): Presence | undefined {
     return this.presences.findLast(({ registration, gone }) => registration.slots > 0 && !gone);
+  }
+
+  /** How the worker gets its jobs, as it registered. */
+  get transport(): Transport {
+    return this.#newestRunner?.registration.transport ?? 'http';
+  }
+
+  /** Of a worker that has left, too: a queue takes jobs whether or not somebody is there. */
+  get #newestRunner(): Presence | undefined {
+    return this.presences.findLast(({ registration }) => registration.slots > 0);
   }
 
   get api(): Presence | undefined {

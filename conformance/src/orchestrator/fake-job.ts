@@ -4,6 +4,7 @@ import {
   type BlobId,
   type BlobRef,
   type JobId,
+  type JobMessage,
   type JsonValue,
   type OrderId,
   type ProfileId,
@@ -47,6 +48,7 @@ export class FakeJob {
   /** Its first end is answered 409, as everything from then on. */
   refusesEnd = false;
   claimedAtMs = 0;
+  endedAtMs = 0;
   endBody: string | undefined;
 
   constructor(options: {
@@ -78,6 +80,23 @@ export class FakeJob {
     const blob = { ref: { blobId, mediaType, size: bytes.length, sha256 }, bytes };
     this.blobs.set(blobId, blob);
     return blob;
+  }
+
+  /** What its worker is told of it, over whatever transport. */
+  message(): JobMessage {
+    const { profileId, profileRevision, lease, context, input } = this;
+    return {
+      ...input,
+      ...(context ? { context } : {}),
+      ...{ profileId: profileId as ProfileId, profileRevision, lease },
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      // A worker must live with what later versions add.
+      ...{ addedByALaterVersion: { anything: [1, null] } },
+    };
+  }
+
+  note(what: string, body: JsonValue, status: number): void {
+    this.calls.push({ atMs: Date.now(), what, body, status });
   }
 
   ended(): boolean {

@@ -18,7 +18,7 @@ export function jobRoutes(fake: FakeBeApi): Router {
   router.post('/v1/jobs/:jobId/heartbeat', (req, res) => {
     const { body } = inputOf<BeApiOperations['beatJob']>(req);
     const job = shown(fake, req);
-    note(job, 'heartbeat', body, 200);
+    job.note('heartbeat', body, 200);
     if (job.state === 'claimed') job.state = 'acked';
     const stale = job.verdict === 'stale' || job.refused || job.ended();
     const cancel = job.verdict === 'cancel';
@@ -26,12 +26,16 @@ export function jobRoutes(fake: FakeBeApi): Router {
   });
   router.get('/v1/jobs/:jobId/blobs/:blobId', (req, res) => {
     const job = shown(fake, req);
-    note(job, 'read-blob', null, 200);
+    job.note('read-blob', null, 200);
     const blob = job.blobs.get(req.params.blobId);
     if (!blob) throw new Problem('not_found', 'The job has no such blob.');
     res.setHeader('content-type', blob.ref.mediaType);
     res.setHeader('etag', `"${blob.ref.sha256}"`);
-    res.end(blob.bytes);
+    const from = Number(/^bytes=(\d+)-$/.exec(req.headers.range ?? '')?.[1] ?? 0);
+    if (from > 0 && from < blob.bytes.length) {
+      res.status(206).setHeader('content-range', `bytes ${from}-${blob.bytes.length - 1}/${blob.bytes.length}`);
+    }
+    res.end(blob.bytes.subarray(from));
   });
   router.put('/v1/jobs/:jobId/blobs/:blobId', async (req, res) => {
     const job = shown(fake, req);
@@ -43,9 +47,15 @@ export function jobRoutes(fake: FakeBeApi): Router {
       throw new Problem('checksum_mismatch', 'The bytes do not match their hash');
     }
     const repeated = job.blobs.has(blobId);
-    note(job, 'write-blob', blobId, 201);
+    job.note('write-blob', blobId, 201);
     const { ref } = job.store(bytes, req.headers['content-type'] ?? 'application/octet-stream', blobId as BlobId);
     answer<BeApiOperations['writeJobBlob'], 200 | 201>(res, repeated ? 200 : 201, ref);
+  });
+  router.post('/v1/jobs/:jobId/logs', (req, res) => {
+    const { body } = inputOf<BeApiOperations['appendJobLog']>(req);
+    shown(fake, req);
+    const next = body.first + body.lines.length;
+    answer<BeApiOperations['appendJobLog'], 200>(res, 200, { next, full: false });
   });
   return router;
 }
@@ -54,9 +64,9 @@ function claimRoute(fake: FakeBeApi) {
   return async (req: Request, res: Response): Promise<void> => {
     const { body } = inputOf<BeApiOperations['claimJobs']>(req);
     const { workerId, slots, requestId, waitMs } = body;
-    const claim: Claim = { atMs: Date.now(), workerId, slots, requestId, waitMs, answered: false, open: true };
+    const claim: Claim = { atMs: Date.now(), workerId, slots, requestId, waitMs, answered: false };
     fake.claims.push(claim);
-    res.once('close', () => (claim.open = false));
+    res.once('close', () => (claim.closedAtMs = Date.now()));
     res.once('finish', () => (claim.answered = true));
     const presence = present(fake, workerId);
     const running = fake.jobs.filter((job) => job.state === 'acked' || job.state === 'started').filter(counts);
@@ -75,6 +85,7 @@ function claimRoute(fake: FakeBeApi) {
       if (job.state === 'waiting') job.state = 'claimed';
       job.claimedAtMs = Date.now();
     }
+    if (fake.drain) fake.drainToldAtMs ??= Date.now();
     const drain = fake.drain ? { drain: true } : {};
     answer<BeApiOperations['claimJobs'], 200>(res, 200, { jobs: jobs.map((job) => toClaimed(fake, job)), ...drain });
   };
@@ -87,15 +98,10 @@ function counts(job: FakeJob): boolean {
 
 function toClaimed(fake: FakeBeApi, job: FakeJob) {
   const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
-  const { jobId, attempt, orderId, profileId, profileRevision, lease, context } = job;
+  const { jobId, attempt, orderId } = job;
   return {
-    ...{ jobId, attempt, orderId, profileId, profileRevision, lease, step: 'one', function: job.function },
-    ...job.input,
-    ...(context ? { context } : {}),
+    ...{ ...job.message(), jobId, attempt, orderId, step: 'one', function: job.function },
     ...{ ackBy: at(fake.ackMs), startBy: at(60_000), completeBy: at(120_000) },
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    // A worker must live with what later versions add.
-    addedByALaterVersion: { anything: [1, null] },
   };
 }
 
@@ -104,7 +110,7 @@ function report(fake: FakeBeApi, what: 'ack' | 'start' | 'complete' | 'fail', re
   const job = shown(fake, req);
   const text = JSON.stringify(body ?? null);
   const refuse = (problem: Problem): never => {
-    note(job, what, (body ?? null) as JsonValue, problem.status);
+    job.note(what, (body ?? null) as JsonValue, problem.status);
     throw problem;
   };
   if (what === 'complete' && jsonBytes((body as { value: JsonValue }).value) > 8192) {
@@ -116,9 +122,10 @@ function report(fake: FakeBeApi, what: 'ack' | 'start' | 'complete' | 'fail', re
   if (job.verdict === 'cancel')
     refuse(new Problem('already_ended', 'It was cancelled', { extensions: { state: 'cancelled' } }));
   if (job.ended() && job.endBody !== `${what} ${text}`) refuse(new Problem('already_ended', 'It has ended'));
-  note(job, what, (body ?? null) as JsonValue, 200);
+  job.note(what, (body ?? null) as JsonValue, 200);
   if (what === 'complete' || what === 'fail') {
     job.state = what === 'complete' ? 'completed' : 'failed';
+    job.endedAtMs = Date.now();
     job.endBody = `${what} ${text}`;
     answer<BeApiOperations['completeJob'], 200>(res, 200, { attempt: job.attempt, state: job.state });
     return;
@@ -133,12 +140,8 @@ function shown(fake: FakeBeApi, req: Request): FakeJob {
   const job = fake.find(String(req.params['jobId']));
   if (!job) throw new Problem('not_found', 'The job is gone.');
   if (req.headers['connecta-lease'] !== job.lease) {
-    note(job, 'wrong-lease', null, 409);
+    job.note('wrong-lease', null, 409);
     throw new Problem('lease_invalid', 'The lease is not one of this job and worker type.');
   }
   return job;
-}
-
-function note(job: FakeJob, what: string, body: JsonValue, status: number): void {
-  job.calls.push({ atMs: Date.now(), what, body, status });
 }

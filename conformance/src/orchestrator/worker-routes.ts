@@ -7,11 +7,13 @@ import type { FakeBeApi, Presence } from './fake-be-api.ts';
 export function workerRoutes(fake: FakeBeApi): Router {
   const router = Router();
 
-  router.post('/v1/workers', (req, res) => {
+  router.post('/v1/workers', async (req, res) => {
     const { body } = inputOf<BeApiOperations['registerWorker']>(req);
     for (const presence of fake.presences) {
       if (presence.registration.instance === body.instance) presence.gone = true;
     }
+    const needsQueue = body.slots > 0 && body.transport === 'bullmq';
+    const queue = needsQueue ? await fake.desk?.placeOf(body.type) : undefined;
     const workerId = newId();
     fake.presences.push({ workerId, registration: body, gone: false });
     for (const profile of body.profiles ?? []) fake.profiles.set(profile.id, profile);
@@ -20,19 +22,22 @@ export function workerRoutes(fake: FakeBeApi): Router {
       heartbeatMs: fake.heartbeatMs,
       protocolVersion: 1,
       aliases: [],
+      ...(queue ? { queue } : {}),
     });
   });
 
   router.post('/v1/workers/:id/heartbeat', (req, res) => {
     const { path, body } = inputOf<BeApiOperations['recordHeartbeat']>(req);
-    present(fake, path.id);
+    const { registration } = present(fake, path.id);
     fake.heartbeats.push({ atMs: Date.now(), workerId: path.id, held: body.held });
+    const drain = fake.drain && registration.slots > 0;
+    if (drain) fake.drainToldAtMs ??= Date.now();
     const told = (verdict: string): { jobId: string; attempt: number }[] =>
       body.held
         .filter(({ jobId }) => fake.find(jobId)?.verdict === verdict)
         .map(({ jobId, attempt }) => ({ jobId, attempt }));
     answer<BeApiOperations['recordHeartbeat'], 200>(res, 200, {
-      ...(fake.drain ? { drain: true } : {}),
+      ...(drain ? { drain: true } : {}),
       cancel: told('cancel'),
       stale: told('stale'),
     });
