@@ -29,7 +29,10 @@ export const follower: WorkerType = {
     { name: 'join', function: 'follower.join', settings: {} },
   ],
   tasks: [
-    { name: 'double', upstream: [{ task: 'probe/slow', within: '1h' }], cron: '0 3 1 1 *', timeZone: 'Europe/Berlin' },
+    {
+      ...{ name: 'double', upstream: [{ task: 'probe/slow', within: '1h' }] },
+      ...{ cron: '0 3 1 1 *', timeZone: 'Europe/Berlin', overlap: 'queue', missed: 'all', maxCatchUp: 3 },
+    },
     { name: 'late', profile: 'double', upstream: [{ task: 'probe/long', within: '1h' }] },
     { name: 'join', upstream: [{ task: 'probe/slow', within: '1h' }, { task: 'probe/quick' }] },
   ],

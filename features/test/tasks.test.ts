@@ -117,6 +117,7 @@ describe('tasks that declare what they follow', () => {
     const { body } = await system.api.send<{ items: { id: string; name: string }[] }>('GET', '/v1/schedules');
     const schedule = body.items.find(({ name }) => name === 'task-follower-double');
     expect(schedule).toMatchObject({ owner: 'follower', cron: '0 3 1 1 *', timeZone: 'Europe/Berlin' });
+    expect(schedule).toMatchObject({ overlap: 'queue', missed: 'all', maxCatchUp: 3 });
     const path = `/v1/schedules/${schedule?.id}`;
     const headers = { 'if-match': '*' };
     expect((await system.api.send('DELETE', path, { headers })).status).toBe(409);

@@ -46,6 +46,30 @@ describe('registration', () => {
     expect(await typeOf()).toMatchObject({ offline });
   });
 
+  test('a task with a cron is a schedule, with what is said of slots that overlap or were missed', async () => {
+    const say = (more: object) =>
+      harness.register(apiRegistration('packer', { tasks: [{ name: 'daily', cron: '0 3 * * *', ...more }] }), 'packer');
+    const kept = () => harness.store.prisma.schedule.findUniqueOrThrow({ where: { name: 'task-packer-daily' } });
+    await say({});
+    const first = await kept();
+    expect(first).toMatchObject({ overlap: 'skip', missed: 'last', maxCatchUp: 100, revision: 1 });
+    await say({});
+    expect(await kept()).toMatchObject({ revision: 1 });
+    await say({ overlap: 'queue', missed: 'all', maxCatchUp: 3 });
+    const policies = { overlap: 'queue', missed: 'all', maxCatchUp: 3 };
+    expect(await kept()).toMatchObject({ id: first.id, nextAt: first.nextAt, ...policies, revision: 2 });
+    const refused = { tasks: [{ name: 'daily', timeZone: 'UTC', ...policies }] };
+    const { body } = await harness
+      .as('packer')
+      .post('/v1/workers')
+      .send(apiRegistration('packer', refused))
+      .expect(400);
+    expect(faultPaths(body).toSorted()).toEqual(
+      ['maxCatchUp', 'missed', 'overlap', 'timeZone'].map((member) => `/tasks/0/${member}`),
+    );
+    await harness.register(apiRegistration('packer', { tasks: [] }), 'packer');
+  });
+
   test('the same instance again supersedes the earlier one', async () => {
     const first = await harness.register(registration('painter', { instance: 'twin' }));
     const second = await harness.register(registration('painter', { instance: 'twin' }));

@@ -9,6 +9,8 @@ type TaskBody = NonNullable<Body['tasks']>[number];
 /** The client whose orders a type's scheduled tasks are when its account may act for several. */
 const DEFAULT_CLIENT = 'default';
 
+const ONLY_WITH_CRON = ['timeZone', 'overlap', 'missed', 'maxCatchUp'] as const;
+
 /** What is wrong with declared tasks, each by itself; whether they wait for each other is seen with those of all types. */
 export function taskFaults(tasks: readonly TaskBody[]): Fault[] {
   const names = tasks.map(({ name }) => name);
@@ -21,8 +23,9 @@ export function taskFaults(tasks: readonly TaskBody[]): Fault[] {
       if (within === undefined || parseDuration(within) !== null) continue;
       faults.push({ path: `${path}/upstream/${u}/within`, message: 'must be a duration of a year at most' });
     }
-    if (task.timeZone !== undefined && task.cron === undefined) {
-      faults.push({ path: `${path}/timeZone`, message: 'only goes with cron' });
+    for (const member of ONLY_WITH_CRON) {
+      if (task[member] === undefined || task.cron !== undefined) continue;
+      faults.push({ path: `${path}/${member}`, message: 'only goes with cron' });
     }
     const times = timesOf(task);
     const compiled = times && compileTimes(times);
@@ -41,7 +44,9 @@ export function declaredOf(body: Body, account: ServiceAccount, now: Date): Regi
     const times = timesOf(task);
     const compiled = times && compileTimes(times);
     if (!times || !compiled?.ok) return [];
-    return [{ task: `${body.type}/${task.name}`, times, nextAt: nextSlot(compiled.slots, now), client }];
+    const { overlap = 'skip', missed = 'last', maxCatchUp = 100 } = task;
+    const policies = { overlap, missed, maxCatchUp };
+    return [{ task: `${body.type}/${task.name}`, times, nextAt: nextSlot(compiled.slots, now), client, ...policies }];
   });
   const tasks = body.tasks.map(({ name, profile = null, upstream = [], cron = null, timeZone = null }) => ({
     ...{ name, profile, upstream, cron, timeZone },

@@ -6,7 +6,7 @@ import {
   type ProfileId,
   type ScheduleId,
 } from '@connecta/contracts';
-import { findTaskCycle, type Upstream } from '@connecta/domain';
+import { findTaskCycle, type MissedPolicy, type OverlapPolicy, type Upstream } from '@connecta/domain';
 import type pg from 'pg';
 import { NameTakenError } from '../clients/clients.ts';
 import { blobsAreThere } from '../engine/blobsAreThere.ts';
@@ -28,6 +28,9 @@ export interface TaskSchedule {
   times: { cron: string; timeZone: string };
   nextAt: Date | null;
   client: string;
+  overlap: OverlapPolicy;
+  missed: MissedPolicy;
+  maxCatchUp: number;
 }
 
 /** A declared task among those of all types. */
@@ -93,8 +96,8 @@ export async function writeDeclaredTasks(
 
 /** A schedule keeps its next slot, and whether it is paused, as long as its times stay the same. */
 async function writeSchedules(client: pg.ClientBase, type: string, schedules: readonly TaskSchedule[]): Promise<void> {
-  const rows = schedules.map(({ task, times, nextAt, client: name }) => ({
-    ...{ id: newId(), name: `task-${task.replace('/', '-')}`, times, nextAt },
+  const rows = schedules.map(({ task, client: name, ...when }) => ({
+    ...{ id: newId(), name: `task-${task.replace('/', '-')}`, ...when },
     order: { task, client: name },
   }));
   await client.query('DELETE FROM schedules WHERE owner = $1 AND NOT (name = ANY($2::text[]))', [
@@ -113,11 +116,15 @@ async function writeSchedules(client: pg.ClientBase, type: string, schedules: re
   );
   const { rowCount } = await client.query(
     `INSERT INTO schedules AS s (id, name, times, "order", overlap, missed, max_catch_up, owner, next_at, created_by)
-     SELECT x.id, x.name, x.times, x."order", 'skip', 'last', 1, $2, x."nextAt", 'worker:' || $2
-     FROM json_to_recordset($1::json) x(id uuid, name text, times jsonb, "order" jsonb, "nextAt" timestamptz)
-     ON CONFLICT (name) DO UPDATE SET times = excluded.times, "order" = excluded."order",
+     SELECT x.id, x.name, x.times, x."order", x.overlap, x.missed, x."maxCatchUp", $2, x."nextAt", 'worker:' || $2
+     FROM json_to_recordset($1::json) x(id uuid, name text, times jsonb, "order" jsonb, "nextAt" timestamptz,
+       overlap text, missed text, "maxCatchUp" int)
+     ON CONFLICT (name) DO UPDATE SET times = excluded.times, "order" = excluded."order", overlap = excluded.overlap,
+       missed = excluded.missed, max_catch_up = excluded.max_catch_up,
        next_at = CASE WHEN s.times = excluded.times THEN s.next_at WHEN s.paused THEN NULL ELSE excluded.next_at END,
-       revision = s.revision + (s.times <> excluded.times OR s."order" <> excluded."order")::int, updated_at = now()
+       revision = s.revision + ((s.times, s."order", s.overlap, s.missed, s.max_catch_up)
+         IS DISTINCT FROM (excluded.times, excluded."order", excluded.overlap, excluded.missed, excluded.max_catch_up))::int,
+       updated_at = now()
      WHERE s.owner = $2`,
     [JSON.stringify(rows), type],
   );

@@ -34,6 +34,11 @@ export interface TaskDeclaration {
   /** Makes a schedule that the type owns. */
   readonly cron?: string;
   readonly timeZone?: string;
+  /** What becomes of a slot while an order of the schedule runs. Default: it is left out. */
+  readonly overlap?: 'skip' | 'queue' | 'replace' | 'allow';
+  /** What of the slots that were missed is made up for, of all of them at most `maxCatchUp`. Default: the newest one. */
+  readonly missed?: 'none' | 'last' | 'all';
+  readonly maxCatchUp?: number;
 }
 
 /** A name that no other process has: host, pid, and random digits since pids are used again. */
