@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CommandLine, connectaFile } from '../src/commandLine.ts';
 import { hasPrograms, runBlocks, shellBlocks, type ShellBlock } from '../src/shellBlocks.ts';
 import { TestSystem } from '../src/system.ts';
 
@@ -36,9 +37,16 @@ withTools('what the documents tell a reader to type', () => {
   afterAll(() => system.stop());
 
   /** Runs blocks in one shell and compares what they print with what the text shows. */
-  async function expectToPrint(blocks: readonly ShellBlock[]): Promise<void> {
-    const env = { PATH, HOME, CONNECTA: system.api.url, KEY: system.api.key };
-    const outputs = await runBlocks(blocks, { cwd: root, env });
+  async function expectToPrint(blocks: readonly ShellBlock[], cwd = root, more: object = {}): Promise<void> {
+    const env = {
+      PATH,
+      HOME,
+      CONNECTA: system.api.url,
+      KEY: system.api.key,
+      BE_API_URL: system.running.beUrl,
+      ...more,
+    };
+    const outputs = await runBlocks(blocks, { cwd, env });
     const told = blocks.map(({ commands, shown }, i) => ({ commands, shown, printed: outputs[i] }));
     const stable = told.filter(isTheSameEachTime);
     expect(stable.length).toBeGreaterThan(0);
@@ -68,11 +76,40 @@ withTools('what the documents tell a reader to type', () => {
     { file: 'docs/setups.md' },
     { file: 'docs/operations.md', heading: 'Keys and roles' },
     { file: 'docs/api.md' },
+    { file: 'docs/waiting.md' },
+    { file: 'docs/foreach.md' },
+    { file: 'docs/schedules.md' },
+    { file: 'docs/tasks.md' },
+    { file: 'docs/notifications.md' },
   ])('$file', async ({ file, heading }: { file: string; heading?: string }) => {
     await expectToPrint([shorthands, ...(await readBlocks(file, heading))]);
   });
 
   test('README.md, a first order', async () => {
     await expectToPrint(firstOrder);
+  });
+
+  // It adds a worker type, which the README's lists show.
+  test('docs/protocol.md', async () => {
+    await expectToPrint([shorthands, ...(await readBlocks('docs/protocol.md', 'A first claim by hand'))]);
+  });
+
+  test('docs/cli.md', async () => {
+    const sections = [
+      'Which installation, and as whom',
+      'Placing orders',
+      'Profiles',
+      'Workflows',
+      'Trying a pipeline on recorded inputs',
+      'Schedules, tasks, workers',
+    ];
+    const cli = await CommandLine.open(system.api);
+    // That an order fails (1) or a file is refused (7) is what some examples are about.
+    const commands = `connecta() { '${process.execPath}' '${connectaFile}' "$@" || [[ $? =~ ^[17]$ ]]; }`;
+    const blocks = await Promise.all(sections.map((heading) => readBlocks('docs/cli.md', heading)));
+    await expectToPrint([{ commands, shown: undefined }, ...blocks.flat()], cli.folder, {
+      ...cli.environment({ EDITOR: 'true' }),
+    });
+    await cli.close();
   });
 });
