@@ -26,7 +26,7 @@ withTools('what the documents tell a reader to type', () => {
   let firstOrder: ShellBlock[];
 
   beforeAll(async () => {
-    system = await TestSystem.start();
+    system = await TestSystem.start({ legacySamples: true });
     const [forTheReader, ...blocks] = await readBlocks('README.md', 'A first order of your own');
     // The reader puts in what `npm start` printed; here both are known.
     expect(forTheReader?.commands).toContain('export KEY=');
@@ -81,6 +81,7 @@ withTools('what the documents tell a reader to type', () => {
     { file: 'docs/schedules.md' },
     { file: 'docs/tasks.md' },
     { file: 'docs/notifications.md' },
+    { file: 'docs/legacy.md' },
   ])('$file', async ({ file, heading }: { file: string; heading?: string }) => {
     await expectToPrint([shorthands, ...(await readBlocks(file, heading))]);
   });
