@@ -8,7 +8,8 @@ import { choosePort, ensureDatabase, migrateDeploy } from '@connecta/embedded';
 import { TestSystem, until } from '../src/system.ts';
 
 const run = promisify(execFile);
-const kit = join(import.meta.dirname, '../../packages/worker-kit');
+const root = join(import.meta.dirname, '../..');
+const kit = join(root, 'packages/worker-kit');
 const children: ChildProcess[] = [];
 let system: TestSystem;
 let project: string;
@@ -67,7 +68,27 @@ await runProcess({
 });
 `;
 
-test('a project outside of this repository installs the packed kit and runs orders with it', async () => {
+/** Compiles only where the packed declarations say what a worker type is: `any` would take all of it. */
+const TYPES = `
+import type { WorkerType } from '@connecta/worker-kit';
+import { outside } from './worker.ts';
+
+export const whole: WorkerType = outside;
+// @ts-expect-error: nobody owns it.
+export const nobodys: WorkerType = { ...outside, owner: undefined };
+`;
+
+/** Type-checks the project against the declarations in the packed kit; Node's own are this repository's. */
+async function typeCheck(): Promise<void> {
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--allowImportingTsExtensions'];
+  const node = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...node, 'api.ts', 'runner.ts', 'types.ts'];
+  await run(process.execPath, tsc, { cwd: project }).catch((error: unknown) => {
+    throw new Error((error as { stdout?: string }).stdout ?? '', { cause: error });
+  });
+}
+
+test('a project outside of this repository installs the packed kit, has its types and runs orders with it', async () => {
   // Given the packed kit in a project of its own
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH: `${dirname(process.execPath)}${delimiter}${PATH}`, HOME };
@@ -79,10 +100,11 @@ test('a project outside of this repository installs the packed kit and runs orde
   }[];
   await writeFile(join(project, 'package.json'), '{ "name": "outside", "private": true, "type": "module" }');
   await npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`);
-  for (const [file, text] of Object.entries({ 'worker.ts': WORKER, 'api.ts': API, 'runner.ts': RUNNER })) {
-    await writeFile(join(project, file), text);
-  }
-  // And an account and a database of its own, made with the kit's migrations
+  const files = { 'worker.ts': WORKER, 'api.ts': API, 'runner.ts': RUNNER, 'types.ts': TYPES };
+  for (const [file, text] of Object.entries(files)) await writeFile(join(project, file), text);
+  // Then it has the kit's types
+  await typeCheck();
+  // Given an account and a database of its own, made with the kit's migrations
   const body = { name: 'outside', workerType: 'outside', allowedClients: [] };
   const account = await system.api.send<{ key: string }>('POST', '/v1/service-accounts', { body });
   const url = await ensureDatabase(system.running.embedded.env['DATABASE_URL'] ?? '', 'worker_outside');
