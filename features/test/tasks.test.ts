@@ -172,6 +172,17 @@ describe('tasks that declare what they follow', () => {
     expect(settings.breaks).toContainEqual(
       expect.objectContaining({ kind: 'settings', task: 'probe/quick', path: '/more' }),
     );
+    // When a task is declared that follows what it cannot take, that is told, and nothing of tasks that were there
+    const declare = async (upstream: string) => {
+      const body = { type: 'follower', functions: await functionsOf('follower') };
+      const tasks = [{ name: 'fed', profile: 'double', upstream: [{ task: upstream }] }];
+      return (await system.api.send<{ breaks: object[] }>('POST', '/v1/workers/check', { body: { ...body, tasks } }))
+        .body;
+    };
+    expect(await declare('follower/join')).toMatchObject({
+      breaks: [{ kind: 'input', task: 'follower/double', function: 'follower.double', owner: 'followers' }],
+    });
+    expect(await declare('probe/slow')).toMatchObject({ breaks: [] });
     // And where it is enforced, the detail of the type says so
     const patched = await system.api.send('PATCH', '/v1/workers/probe', { body: { compatibility: 'enforce' } });
     expect(patched.body).toMatchObject({ compatibility: 'enforce' });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '@connecta/contracts';
+import { setCompatibilityMode } from '@connecta/store';
 import request from 'supertest';
 import { Harness, apiRegistration, faultPaths, registration } from './harness.ts';
 
@@ -68,6 +70,26 @@ describe('registration', () => {
       ['maxCatchUp', 'missed', 'overlap', 'timeZone'].map((member) => `/tasks/0/${member}`),
     );
     await harness.register(apiRegistration('packer', { tasks: [] }), 'packer');
+  });
+
+  test('a runner that tells of its type is held to what is built on it, and one of a type with an API is not', async () => {
+    await harness.register(registration('painter', { transport: 'http' }));
+    const profiles = [{ id: newId(), name: 'kept', function: 'painter.do', revision: 1 }];
+    await harness.as('painter').put('/v1/worker-types/painter/profiles').send({ profiles }).expect(200);
+    const send = (type: 'painter' | 'packer') =>
+      harness
+        .as(type)
+        .post('/v1/workers')
+        .send(registration(type, { transport: 'http', functions: [] }));
+    await setCompatibilityMode(harness.store, 'painter', 'enforce');
+    const refused = (await send('painter').expect(409)).body as { code: string; breaks: object[] };
+    expect(refused).toMatchObject({
+      code: 'incompatible',
+      breaks: [{ kind: 'function_removed', task: 'painter/kept' }],
+    });
+    await setCompatibilityMode(harness.store, 'painter', 'warn');
+    expect((await send('painter').expect(201)).body).toMatchObject({ breaks: [{ task: 'painter/kept' }] });
+    expect((await send('packer').expect(201)).body).not.toHaveProperty('breaks');
   });
 
   test('the same instance again supersedes the earlier one', async () => {

@@ -12,7 +12,7 @@ export { storeValue } from './blobs/store-value.ts';
 export { ownValue } from './input.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepareScheduled.ts';
-export { findBreaks, type Break } from './tasks/findBreaks.ts';
+export { findBreaks, type Break, type TypeChange } from './tasks/findBreaks.ts';
 export {
   findTaskRuns,
   planTaskInvocation,

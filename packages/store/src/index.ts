@@ -317,6 +317,8 @@ export {
 export { findOrderParams } from './orders/findOrderParams.ts';
 export {
   findCompatibilityMode,
+  findFunctions,
+  isToldByRunners,
   readCompatibilityFacts,
   setCompatibilityMode,
   type CompatibilityFacts,

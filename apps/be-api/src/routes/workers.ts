@@ -1,10 +1,11 @@
 import { Problem, type BeApiOperations, type ProfileId, type WorkerInstanceId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
-import { findBreaks, type Break } from '@connecta/intake';
+import { findBreaks, type Break, type TypeChange } from '@connecta/intake';
 import { answer, inputOf, type AllowedHosts } from '@connecta/runtime';
 import {
   UnknownWorkerTypeError,
   findCompatibilityMode,
+  isToldByRunners,
   leaveWorker,
   TaskCycleError,
   NameTakenError,
@@ -48,7 +49,7 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
     // Before the row: an instance that cannot be told where its queue is would count as one that takes work.
     const needsQueue = body.role === 'runner' && body.transport === 'bullmq';
     const queue = needsQueue ? await accounts.accessFor(body.type) : undefined;
-    const breaks = body.role === 'runner' ? [] : await findBreaks(store, body as Change);
+    const breaks = await breaksOf(store, body);
     await refuseBreaks(store, body.type, breaks);
     const declared = declaredOf(body, accountOf(req), await readClock(store));
     const registered = registerWorker(store, {
@@ -75,7 +76,12 @@ function register({ store, accounts, hosts, heartbeatMs }: WorkersDeps): Request
   };
 }
 
-type Change = Parameters<typeof findBreaks>[1];
+/** What would break by a registration. A runner changes its type only while no API has told of it. */
+async function breaksOf(store: Store, body: RegistrationBody): Promise<Break[]> {
+  const { type, functions } = body;
+  if (body.role !== 'runner') return findBreaks(store, body as TypeChange);
+  return (await isToldByRunners(store, type)) ? findBreaks(store, { type, functions } as TypeChange) : [];
+}
 
 /** A type that may not break others is not registered when it would. */
 async function refuseBreaks(store: Store, type: string, breaks: readonly Break[]): Promise<void> {

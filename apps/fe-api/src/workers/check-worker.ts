@@ -11,7 +11,8 @@ export async function checkWorker(
   store: Store,
   { type, functions, tasks }: Body,
 ): Promise<OperationAnswer<FeApiOperations['checkWorker'], 200>> {
-  const breaks = await findBreaks(store, { type, functions: functions as unknown as FunctionSchemas[] });
+  const schemas = functions as unknown as FunctionSchemas[];
+  const breaks = await findBreaks(store, { type, functions: schemas, ...(tasks ? { tasks } : {}) });
   const errors = tasks ? [...cronFaults(tasks), ...(await cycleFaults(store, type, tasks))] : [];
   const compatibility = await findCompatibilityMode(store, type);
   return { ok: breaks.length + errors.length === 0, compatibility, breaks, errors } as OperationAnswer<

@@ -1,6 +1,12 @@
 import type { JsonValue } from '@connecta/contracts';
 import { newBreaks, schemaBreaks, usesOfTask } from '@connecta/domain';
-import { readCompatibilityFacts, type CompatibilityFacts, type FunctionSchemas, type Store } from '@connecta/store';
+import {
+  findFunctions,
+  readCompatibilityFacts,
+  type CompatibilityFacts,
+  type FunctionSchemas,
+  type Store,
+} from '@connecta/store';
 
 /** Something that fits now and would not fit after a registration. */
 export interface Break {
@@ -17,6 +23,10 @@ export interface Break {
 /** More are not told: who sees these looks again anyhow. */
 const MAX_BREAKS = 200;
 
+type Declared = Pick<CompatibilityFacts['declared'][number], 'task' | 'profile'> & {
+  upstream: readonly { task: string }[];
+};
+
 /** A task that gets the results of others, in a workflow or by its declaration. */
 interface Link {
   task: string;
@@ -25,24 +35,52 @@ interface Link {
   step?: string;
 }
 
-/** What a type's new functions would break of what is built on its present ones. */
-export async function findBreaks(
-  store: Store,
-  change: { type: string; functions: readonly FunctionSchemas[] },
-): Promise<Break[]> {
-  const facts = await readCompatibilityFacts(store);
-  const present = facts.types.find(({ name }) => name === change.type)?.functions ?? [];
+/** What a registration tells of its type; without `tasks` it leaves those that are declared. */
+export interface TypeChange {
+  type: string;
+  functions: readonly FunctionSchemas[];
+  tasks?: readonly { name: string; profile?: string | undefined; upstream?: readonly { task: string }[] | undefined }[];
+  /** Profiles that it brings, which its tasks may run. */
+  profiles?: readonly { name: string; function: string }[] | undefined;
+}
+
+/**
+ * What a type's new functions would break of what is built on its present ones, and what its newly declared tasks follow
+ * although it does not fit them.
+ */
+export async function findBreaks(store: Store, change: TypeChange): Promise<Break[]> {
+  const present = await findFunctions(store, change.type);
   const next = new Map(change.functions.map((fn) => [fn.name, fn]));
   const changed = present.filter((fn) => schemasText(fn) !== schemasText(next.get(fn.name)));
-  if (changed.length === 0) return [];
-  const world = new World(facts, change.type, next);
+  // All that follows is dear, and most registrations only say that another runner is there.
+  if (changed.length === 0 && change.tasks === undefined) return [];
+  const facts = await readCompatibilityFacts(store);
+  const declared = declaredNext(facts.declared, change);
+  const before = new Set(linksByDeclaration(facts.declared).map(linkText));
+  const [kept, added] = partition(linksByDeclaration(declared), (link) => before.has(linkText(link)));
+  const world = new World(facts, change, next);
   const touched = new Set(changed.map(({ name }) => name));
   const breaks = [
     ...changed.flatMap((fn) => world.ownBreaks(fn, next.get(fn.name))),
-    ...linksOf(facts).flatMap((link) => world.linkBreaks(link, touched)),
+    ...[...linksInWorkflows(facts.workflows), ...kept].flatMap((link) => world.linkBreaks(link, touched)),
+    ...added.flatMap((link) => world.newLinkBreaks(link)),
   ];
   return breaks.slice(0, MAX_BREAKS);
 }
+
+/** The declared tasks of all types as they would be. */
+function declaredNext(present: readonly Declared[], { type, tasks }: TypeChange): Declared[] {
+  if (tasks === undefined) return [...present];
+  const others = present.filter(({ task }) => !task.startsWith(`${type}/`));
+  const own = tasks.map(({ name, profile = null, upstream = [] }) => ({ task: `${type}/${name}`, profile, upstream }));
+  return [...others, ...own];
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+const linkText = ({ task, needs }: Link): string => JSON.stringify([task, ...needs.map((need) => need.task)]);
 
 /** The tasks and functions as they are, and as they would be. */
 class World {
@@ -52,13 +90,18 @@ class World {
   readonly #type: string;
   readonly #next: ReadonlyMap<string, FunctionSchemas>;
 
-  constructor(facts: CompatibilityFacts, type: string, next: ReadonlyMap<string, FunctionSchemas>) {
+  constructor(
+    facts: CompatibilityFacts,
+    { type, profiles = [] }: TypeChange,
+    next: ReadonlyMap<string, FunctionSchemas>,
+  ) {
     this.#type = type;
     this.#next = next;
     this.#teams = new Map(facts.types.map(({ name, ownerTeam }) => [name, ownerTeam]));
     for (const { name, functions } of facts.types) {
       for (const fn of functions) this.#before.set(`${name} ${fn.name}`, fn);
     }
+    for (const told of profiles) this.#functionOf.set(`${type}/${told.name}`, { type, function: told.function });
     const plain = facts.profiles.filter(({ aliasOf }) => aliasOf === null);
     for (const p of plain)
       this.#functionOf.set(`${p.workerType}/${p.name}`, { type: p.workerType, function: p.function });
@@ -107,6 +150,15 @@ class World {
     }));
   }
 
+  /** What of a link that nobody had before does not fit. */
+  newLinkBreaks({ task, needs }: Link): Break[] {
+    const input = this.#schemas(task, 'next')?.inputSchema ?? {};
+    return schemaBreaks(this.#sent(needs, 'next'), input).map(({ path, message }) => ({
+      ...{ kind: 'input', function: this.#functionOf.get(task)?.function ?? '', task, ...this.#ownerOf(task), path },
+      message: `what it would get of ${needs.map((need) => need.task).join(', ')} ${message}`,
+    }));
+  }
+
   /** The schema of what a task gets from those before it. */
   #sent(needs: Link['needs'], when: 'before' | 'next'): JsonValue {
     const outputs = needs.map(({ name, task }) => [name, this.#schemas(task, when)?.outputSchema ?? {}] as const);
@@ -128,9 +180,9 @@ class World {
   }
 }
 
-/** Every place where a task gets results as they are. What is mapped, or taken apart, cannot be compared. */
-function linksOf({ workflows, declared }: CompatibilityFacts): Link[] {
-  const inWorkflows = workflows.flatMap(({ name, version, definition }) =>
+/** Every step that gets results as they are. What is mapped, or taken apart, cannot be compared. */
+function linksInWorkflows(workflows: CompatibilityFacts['workflows']): Link[] {
+  return workflows.flatMap(({ name, version, definition }) =>
     Object.entries(definition.steps).flatMap(([step, written]): Link[] => {
       const { uses, needs = [] } = written as { uses?: string; needs?: string[] };
       if (uses === undefined || 'with' in written || 'forEach' in written || needs.length === 0) return [];
@@ -143,15 +195,18 @@ function linksOf({ workflows, declared }: CompatibilityFacts): Link[] {
       return [{ task: uses, needs: before, workflow: `${name}@${version}`, step }];
     }),
   );
+}
+
+/** Every declared task that follows others. */
+function linksByDeclaration(declared: readonly Declared[]): Link[] {
   const profileOf = new Map(declared.map(({ task, profile }) => [task, profile]));
   const usesOf = (task: string): string => usesOfTask(task, profileOf.get(task));
-  const byDeclaration = declared
+  return declared
     .filter(({ upstream }) => upstream.length > 0)
     .map(({ task, upstream }): Link => ({
       task: usesOf(task),
       needs: upstream.map((up) => ({ name: up.task.slice(up.task.indexOf('/') + 1), task: usesOf(up.task) })),
     }));
-  return [...inWorkflows, ...byDeclaration];
 }
 
 function schemasText(fn: FunctionSchemas | undefined): string {

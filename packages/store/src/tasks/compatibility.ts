@@ -38,6 +38,18 @@ export async function readCompatibilityFacts(store: Store): Promise<Compatibilit
   return { types: types as unknown as CompatibilityFacts['types'], profiles, workflows, declared };
 }
 
+/** The functions that a type has registered. */
+export async function findFunctions(store: Store, type: string): Promise<FunctionSchemas[]> {
+  const row = await store.prisma.workerType.findUnique({ where: { name: type }, select: { functions: true } });
+  return (row?.functions ?? []) as unknown as FunctionSchemas[];
+}
+
+/** True of a type that its runners tell of: no API of it ever did. */
+export async function isToldByRunners(store: Store, type: string): Promise<boolean> {
+  const row = await store.prisma.workerType.findUnique({ where: { name: type }, select: { apiUrl: true } });
+  return row?.apiUrl === '';
+}
+
 /** The mode of a type; `warn` for one that has not registered yet. */
 export async function findCompatibilityMode(store: Store, type: string): Promise<CompatibilityMode> {
   const row = await store.prisma.workerType.findUnique({ where: { name: type }, select: { compatibility: true } });
