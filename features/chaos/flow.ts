@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApiClient } from '../src/apiClient.ts';
+import type { ApiClient } from '../src/api-client.ts';
 import { until } from '../src/system.ts';
 import type { Random } from './random.ts';
 

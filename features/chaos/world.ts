@@ -5,10 +5,10 @@ import { leaseKey } from '@connecta/contracts';
 import { TcpProxy, startEmbedded, type Embedded, type EmbeddedService, type ProcessHandle } from '@connecta/embedded';
 import { openQueue, type QueueBackend } from '@connecta/queue';
 import { openStore, type Store } from '@connecta/store';
-import { HttpWorker } from '../src/httpWorker.ts';
+import { HttpWorker } from '../src/http-worker.ts';
 import { Ledger } from '../src/ledger.ts';
 import { TestSystem } from '../src/system.ts';
-import { DatabaseWire } from './databaseWire.ts';
+import { DatabaseWire } from './database-wire.ts';
 import { blockMsOf, heartbeatMsOf, type Extent } from './extent.ts';
 
 const ORCHESTRATORS = 3;

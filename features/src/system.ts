@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, type RunningSystem, type SystemOptions } from '@connecta/embedded';
 import { openStore, seedServiceAccounts, type Store } from '@connecta/store';
-import { ApiClient } from './apiClient.ts';
+import { ApiClient } from './api-client.ts';
 
 /** A whole system of its own in a folder of its own, and a client of its API. */
 export class TestSystem {

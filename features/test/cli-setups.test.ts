@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandLine, connectaFile } from '../src/commandLine.ts';
-import { hasPrograms } from '../src/shellBlocks.ts';
+import { CommandLine, connectaFile } from '../src/command-line.ts';
+import { hasPrograms } from '../src/shell-blocks.ts';
 import { TestSystem } from '../src/system.ts';
 describe('setups, workflows and keys from the command line', () => {
   let system: TestSystem;

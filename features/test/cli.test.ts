@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { brittleLine } from '../src/brittleLine.ts';
-import { CommandLine, connectaFile } from '../src/commandLine.ts';
-import { hasPrograms } from '../src/shellBlocks.ts';
+import { brittleLine } from '../src/brittle-line.ts';
+import { CommandLine, connectaFile } from '../src/command-line.ts';
+import { hasPrograms } from '../src/shell-blocks.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 describe('the command line', () => {

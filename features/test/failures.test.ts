@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FeApiOperations } from '@connecta/contracts';
-import type { TraceOrder } from '../src/apiClient.ts';
-import { CommandLine } from '../src/commandLine.ts';
+import type { TraceOrder } from '../src/api-client.ts';
+import { CommandLine } from '../src/command-line.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 type Stats = FeApiOperations['getStats']['responses'][200]['content']['application/json'];

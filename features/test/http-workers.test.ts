@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createMessageChecker, type WorkerEvent } from '@connecta/contracts';
 import { choosePort } from '@connecta/embedded';
 import { FunctionTrial, defineFunction } from '@connecta/worker-kit';
-import { hasPrograms } from '../src/shellBlocks.ts';
+import { hasPrograms } from '../src/shell-blocks.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 const HOLD_MS = 4000;

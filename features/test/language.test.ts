@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TraceOrder } from '../src/apiClient.ts';
+import type { TraceOrder } from '../src/api-client.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 const add = { uses: 'generic/add-2' };

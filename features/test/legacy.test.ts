@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { ApiClient } from '../src/apiClient.ts';
+import { ApiClient } from '../src/api-client.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandLine, connectaFile } from '../src/commandLine.ts';
-import { hasPrograms, runBlocks, shellBlocks, type ShellBlock } from '../src/shellBlocks.ts';
+import { CommandLine, connectaFile } from '../src/command-line.ts';
+import { hasPrograms, runBlocks, shellBlocks, type ShellBlock } from '../src/shell-blocks.ts';
 import { TestSystem } from '../src/system.ts';
 
 const root = join(import.meta.dirname, '../..');

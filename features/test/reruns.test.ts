@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '@connecta/contracts';
-import { CommandLine } from '../src/commandLine.ts';
+import { CommandLine } from '../src/command-line.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Profile {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CommandLine } from '../src/commandLine.ts';
+import { CommandLine } from '../src/command-line.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Schedule {

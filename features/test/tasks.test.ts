@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TraceOrder } from '../src/apiClient.ts';
-import { CommandLine } from '../src/commandLine.ts';
+import type { TraceOrder } from '../src/api-client.ts';
+import { CommandLine } from '../src/command-line.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Invocation {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TraceJob } from '../src/apiClient.ts';
+import type { TraceJob } from '../src/api-client.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface WaitingJob extends TraceJob {

@@ -3,7 +3,7 @@ import { openQueue } from '@connecta/queue';
 import { Metrics, createHealthApp, runProcess, startServer } from '@connecta/runtime';
 import { openStore } from '@connecta/store';
 import { readOrchestratorConfig } from './config.ts';
-import { openNotifier } from './notify/openNotifier.ts';
+import { openNotifier } from './notify/open-notifier.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { Retention } from './retain/retention.ts';
 import { Loop } from './run/loop.ts';

@@ -17,25 +17,25 @@ import {
   type OrderNotifier,
   type Store,
 } from '@connecta/store';
-import { AdvanceStage } from './advance/advanceStage.ts';
+import { AdvanceStage } from './advance/advance-stage.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
-import { BuiltInEngine } from './engine/builtIn.ts';
+import { BuiltInEngine } from './engine/built-in.ts';
 import type { EngineParts } from './engine/drafts.ts';
-import { moveAttempts, type FoundAttempt } from './engine/moveAttempts.ts';
+import { moveAttempts, type FoundAttempt } from './engine/move-attempts.ts';
 import { Doubts, type Outcome } from './engine/outcome.ts';
-import { LeftOrders } from './engine/leftOrders.ts';
-import { PlanCache } from './engine/planCache.ts';
+import { LeftOrders } from './engine/left-orders.ts';
+import { PlanCache } from './engine/plan-cache.ts';
 import { Silence } from './engine/silence.ts';
-import { planOrders } from './plan/planOrders.ts';
+import { planOrders } from './plan/plan-orders.ts';
 import { Reconciler } from './recover/reconciler.ts';
-import { recountHeads } from './recover/recountHeads.ts';
-import { resumeOrders } from './recover/resumeOrders.ts';
+import { recountHeads } from './recover/recount-heads.ts';
+import { resumeOrders } from './recover/resume-orders.ts';
 import { Loop } from './run/loop.ts';
-import { ScheduleStage } from './schedule/scheduleStage.ts';
-import { findExpired } from './timers/findExpired.ts';
-import { ResolveStage } from './resolve/resolveStage.ts';
+import { ScheduleStage } from './schedule/schedule-stage.ts';
+import { findExpired } from './timers/find-expired.ts';
+import { ResolveStage } from './resolve/resolve-stage.ts';
 import { Values } from './resolve/values.ts';
-import { WaitStage } from './wait/waitStage.ts';
+import { WaitStage } from './wait/wait-stage.ts';
 
 export interface OrchestratorOptions {
   store: Store;

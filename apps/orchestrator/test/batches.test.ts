@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type JobId, type OrderId, type PlanId } from '@connecta/contracts';
 import { DEFAULT_TIMERS, type Plan } from '@connecta/domain';
 import type { EngineParts } from '../src/engine/drafts.ts';
-import { moveAttempts, type FoundAttempt } from '../src/engine/moveAttempts.ts';
-import { PlanCache } from '../src/engine/planCache.ts';
+import { moveAttempts, type FoundAttempt } from '../src/engine/move-attempts.ts';
+import { PlanCache } from '../src/engine/plan-cache.ts';
 import { apply, completed, expectConsistent, flaky, jobsOf, launch, reportOf, type JobName } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 

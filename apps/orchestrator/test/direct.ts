@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
 import type { JobId, JsonValue, OrderId, PlanId, StepState, WorkerEvent } from '@connecta/contracts';
-import { applyReports, type Applied } from '../src/advance/applyReports.ts';
-import type { Report } from '../src/advance/readReport.ts';
-import { BuiltInEngine } from '../src/engine/builtIn.ts';
+import { applyReports, type Applied } from '../src/advance/apply-reports.ts';
+import type { Report } from '../src/advance/read-report.ts';
+import { BuiltInEngine } from '../src/engine/built-in.ts';
 import type { EngineParts } from '../src/engine/drafts.ts';
 import type { Outcome } from '../src/engine/outcome.ts';
-import { planOrders } from '../src/plan/planOrders.ts';
+import { planOrders } from '../src/plan/plan-orders.ts';
 import type { Harness } from './harness.ts';
 import { replayItems } from './replay.ts';
 

@@ -3,11 +3,11 @@ import { openBlobs } from '@connecta/blobs';
 import { createLogger } from '@connecta/runtime';
 import { findChildEnds, findDueBackoffs } from '@connecta/store';
 import type { EngineParts } from '../src/engine/drafts.ts';
-import { moveAttempts } from '../src/engine/moveAttempts.ts';
-import { recountHeads } from '../src/recover/recountHeads.ts';
-import { ResolveStage } from '../src/resolve/resolveStage.ts';
+import { moveAttempts } from '../src/engine/move-attempts.ts';
+import { recountHeads } from '../src/recover/recount-heads.ts';
+import { ResolveStage } from '../src/resolve/resolve-stage.ts';
 import { Values } from '../src/resolve/values.ts';
-import { endWaits } from '../src/wait/endWaits.ts';
+import { endWaits } from '../src/wait/end-waits.ts';
 import type { Harness } from './harness.ts';
 
 type Item = Awaited<ReturnType<Hands['itemsOf']>>[number];

@@ -21,9 +21,9 @@ import { Metrics, createLogger } from '@connecta/runtime';
 import { openStore, type Store } from '@connecta/store';
 import { ENGINE_DEFAULTS } from '../src/engine/defaults.ts';
 import type { EngineParts } from '../src/engine/drafts.ts';
-import { LeftOrders } from '../src/engine/leftOrders.ts';
+import { LeftOrders } from '../src/engine/left-orders.ts';
 import { Doubts } from '../src/engine/outcome.ts';
-import { PlanCache } from '../src/engine/planCache.ts';
+import { PlanCache } from '../src/engine/plan-cache.ts';
 import { Orchestrator } from '../src/orchestrator.ts';
 
 /** What a scripted worker does with one delivery. */

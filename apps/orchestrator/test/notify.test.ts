@@ -4,7 +4,7 @@ import { newId } from '@connecta/contracts';
 import { webhookSecret } from '@connecta/runtime';
 import { createChannel, listNotices, redeliver } from '@connecta/store';
 import { Webhook } from 'standardwebhooks';
-import { failure, openNotifyWorld, webhookKey, type NotifyWorld } from './notifyWorld.ts';
+import { failure, openNotifyWorld, webhookKey, type NotifyWorld } from './notify-world.ts';
 import { Receiver } from './receivers.ts';
 
 let world: NotifyWorld;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { OrderId, PlanId } from '@connecta/contracts';
 import { requestCancel } from '@connecta/store';
 import type { EngineParts } from '../src/engine/drafts.ts';
-import { moveAttempts } from '../src/engine/moveAttempts.ts';
+import { moveAttempts } from '../src/engine/move-attempts.ts';
 import { apply, completed, expectConsistent, flaky, jobsOf, launch, reportOf, type JobName } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 

@@ -23,9 +23,9 @@ export class Receiver {
   }
 }
 
-/** Starts the mail server of smtpServer.ts. */
+/** Starts the mail server of smtp-server.ts. */
 export async function startSmtp(env: Record<string, string>) {
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'smtpServer.ts')], {
+  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'smtp-server.ts')], {
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { findSchedule, listTicks } from '@connecta/store';
 import { newId, type OrderId } from '@connecta/contracts';
-import { ScheduleWorld, at } from './scheduleWorld.ts';
+import { ScheduleWorld, at } from './schedule-world.ts';
 
 describe('schedules', () => {
   let world: ScheduleWorld;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type BlobId, type BlobRef, type JobId, type JsonValue, type OrderId } from '@connecta/contracts';
 import type { OrderStep, PlannedStep, WaitStep } from '@connecta/domain';
 import { answerWait, cancelWithChildren, requestCancel } from '@connecta/store';
-import { endWaits } from '../src/wait/endWaits.ts';
+import { endWaits } from '../src/wait/end-waits.ts';
 import { expectConsistent, jobsOf, launch } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessHandle } from '@connecta/embedded';
-import type { Moment } from '../databaseWire.ts';
+import type { Moment } from '../database-wire.ts';
 import type { ChaosWorld } from '../world.ts';
 import type { Fault, Injection, Strike } from './fault.ts';
 import { openInHands, seek } from './hands.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TraceOrder } from '../../src/apiClient.ts';
+import type { TraceOrder } from '../../src/api-client.ts';
 import type { ChaosWorld } from '../world.ts';
 import { graphOf, modelOf, type Graph } from './graph-model.ts';
 import { FAILED_SEEDS } from './graph-seeds.ts';

@@ -18,7 +18,7 @@ export {
   type HoldUpReason,
   type Line,
   type Runners,
-} from './holdUps.ts';
+} from './hold-ups.ts';
 export { standInFor, type Outcomes } from './needs.ts';
 export { compileExpression, type CompiledExpression, type Expression } from './expressions/compile.ts';
 export {
@@ -33,8 +33,8 @@ export {
 } from './expressions/evaluate.ts';
 export { Scope, strategyOf, type EachView, type ScopeValues, type StepView } from './expressions/scope.ts';
 export type { Reference } from './expressions/syntax.ts';
-export { soundPart } from './checks/soundPart.ts';
-export { fitsType } from './checks/faultsOfWhole.ts';
+export { soundPart } from './checks/sound-part.ts';
+export { fitsType } from './checks/faults-of-whole.ts';
 export { chainOf, compileWorkflow, type CompileResult, type CompiledStep, type CompiledWorkflow } from './workflow.ts';
 export {
   compilePlan,
@@ -49,9 +49,9 @@ export {
   type TaskStep,
   type WaitStep,
 } from './plan.ts';
-export { cacheTtlOf } from './cacheTtl.ts';
-export { INVOCATION_PARAM, SLOT_PARAM, functionParams } from './functionParams.ts';
-export { coreOf, plannedCache, plannedWait } from './plannedStep.ts';
+export { cacheTtlOf } from './cache-ttl.ts';
+export { INVOCATION_PARAM, SLOT_PARAM, functionParams } from './function-params.ts';
+export { coreOf, plannedCache, plannedWait } from './planned-step.ts';
 export {
   backoff,
   DEFAULT_RETRY,
@@ -62,17 +62,17 @@ export {
   type Spent,
 } from './retry.ts';
 export { behaviourOf, type StepBehaviour } from './behaviour.ts';
-export { OFFLINE_WAIT_MS, leaseMsOf, timersOfJob, type JobTimers } from './jobTimers.ts';
+export { OFFLINE_WAIT_MS, leaseMsOf, timersOfJob, type JobTimers } from './job-timers.ts';
 export {
   decideTicks,
   type MissedPolicy,
   type OverlapPolicy,
   type TickDecision,
   type TickKind,
-} from './schedule/decideTicks.ts';
-export { moveSlots } from './schedule/moveSlots.ts';
+} from './schedule/decide-ticks.ts';
+export { moveSlots } from './schedule/move-slots.ts';
 export { compileTimes, newestSlots, nextSlot, slotsBetween, type ScheduleTimes, type Slots } from './schedule/times.ts';
-export { newBreaks, schemaBreaks, type SchemaBreak } from './compatibility/schemaBreaks.ts';
+export { newBreaks, schemaBreaks, type SchemaBreak } from './compatibility/schema-breaks.ts';
 export {
   findTaskCycle,
   isFresh,
@@ -100,11 +100,11 @@ export {
   type GivenContext,
 } from './fingerprint.ts';
 export { filesBeyond } from './files.ts';
-export { stepsStoppedBy } from './stepsStoppedBy.ts';
-export { MAX_ITEMS, extendList, isStale, tooManyItems, type ExtendedList } from './items/extendList.ts';
+export { stepsStoppedBy } from './steps-stopped-by.ts';
+export { MAX_ITEMS, extendList, isStale, tooManyItems, type ExtendedList } from './items/extend-list.ts';
 export { guardOf, stepOfItem } from './items/guard.ts';
-export { NO_EXTENSION, headWork, type Extension, type HeadWork, type ItemCounts } from './items/headWork.ts';
-export { takeUp, type TakenUp } from './takeUp.ts';
+export { NO_EXTENSION, headWork, type Extension, type HeadWork, type ItemCounts } from './items/head-work.ts';
+export { takeUp, type TakenUp } from './take-up.ts';
 export {
   contextsOf,
   previewRerun,
@@ -113,4 +113,4 @@ export {
   type RerunDecision,
   type RerunQuestion,
   type RerunReason,
-} from './previewRerun.ts';
+} from './preview-rerun.ts';

@@ -1,10 +1,10 @@
 import { parseTask, type Edge, type Fault, type WorkflowDefinition, type WorkflowStep } from '@connecta/contracts';
-import { faultsOfExpressions } from './checks/faultsOfExpressions.ts';
-import { faultsOfNeeds } from './checks/faultsOfNeeds.ts';
-import { faultsOfStep } from './checks/faultsOfStep.ts';
-import { faultsOfWhole } from './checks/faultsOfWhole.ts';
+import { faultsOfExpressions } from './checks/faults-of-expressions.ts';
+import { faultsOfNeeds } from './checks/faults-of-needs.ts';
+import { faultsOfStep } from './checks/faults-of-step.ts';
+import { faultsOfWhole } from './checks/faults-of-whole.ts';
 import { sortTopologically } from './graph.ts';
-import { stepGraph } from './stepGraph.ts';
+import { stepGraph } from './step-graph.ts';
 
 /** A step of a workflow that holds together. */
 export interface CompiledStep {

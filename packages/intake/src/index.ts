@@ -11,15 +11,15 @@ export {
 export { storeValue } from './blobs/store-value.ts';
 export { ownValue } from './input.ts';
 export { createIntake, type Intake } from './intake.ts';
-export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepareScheduled.ts';
-export { findBreaks, type Break, type TypeChange } from './tasks/findBreaks.ts';
+export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepare-scheduled.ts';
+export { findBreaks, type Break, type TypeChange } from './tasks/find-breaks.ts';
 export {
   findTaskRuns,
   planTaskInvocation,
   readInvocation,
   type PlannedInvocation,
   type TaskInvocation,
-} from './tasks/invokeTask.ts';
+} from './tasks/invoke-task.ts';
 export type { PreparedOrder, StoreValue } from './prepare.ts';
 export type { IdempotencyKey, IntakeRequest, OrderRequest, Outcome, Rerun } from './requests.ts';
-export { validateWorkflow } from './validateWorkflow.ts';
+export { validateWorkflow } from './validate-workflow.ts';

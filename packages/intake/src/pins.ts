@@ -10,10 +10,10 @@ import {
   type TaskStep,
 } from '@connecta/domain';
 import type { ProfileFact, WantedPlan } from '@connecta/store';
-import { closeMatches } from './closeMatches.ts';
+import { closeMatches } from './close-matches.ts';
 import type { Facts } from './facts.ts';
 import { sha256, type Runnable } from './runnable.ts';
-import type { SubPlan } from './subPlans.ts';
+import type { SubPlan } from './sub-plans.ts';
 
 /** An alias may stand for another alias, so many times. */
 const MAX_ALIASES = 5;

@@ -6,7 +6,7 @@ import { hashOfPlan, pinTasks, planOf } from './pins.ts';
 import type { PlanKey, Planned, PlanningOf, Plans } from './planning.ts';
 import type { OrderRequest, Rerun } from './requests.ts';
 import { runnableOfSteps, runnableOfTasks, runnableOfVersion, sha256, type Runnable } from './runnable.ts';
-import { subPlansOf } from './subPlans.ts';
+import { subPlansOf } from './sub-plans.ts';
 
 /**
  * Finds out what requests run. Compiled workflows and plan ids are kept; whether they are still the right ones (latest

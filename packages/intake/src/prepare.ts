@@ -2,11 +2,11 @@ import { Problem, newId, type ClientId, type JsonValue, type OrderId } from '@co
 import type { ClientFact, NewOrder } from '@connecta/store';
 import type { Facts } from './facts.ts';
 import { checkFile, checkReferences, isTooLarge, readValues, type OrderValues } from './input.ts';
-import { placeInLine } from './placeInLine.ts';
+import { placeInLine } from './place-in-line.ts';
 import { paramsOfOrder } from './params.ts';
 import { keyOfRerun, type Planner } from './planner.ts';
 import type { PlanKey, Planned } from './planning.ts';
-import { cacheTtlOf, readOrderRequest } from './readOrderRequest.ts';
+import { cacheTtlOf, readOrderRequest } from './read-order-request.ts';
 import type { IntakeRequest, OrderRequest } from './requests.ts';
 
 /** Keeps a JSON input that is too large to travel inline as a blob of the client; what stands for it then. */

@@ -21,7 +21,7 @@ export {
   type StepFact,
 } from './engine/jobs.ts';
 export { findChildren, insertChildOrders, type ChildEnd, type ChildOrder } from './engine/children.ts';
-export { findChildEnds, findJobOrders, findOrphans, findWaitEnds, type FoundWait } from './engine/waitEnds.ts';
+export { findChildEnds, findJobOrders, findOrphans, findWaitEnds, type FoundWait } from './engine/wait-ends.ts';
 export {
   findForgottenWork,
   findHeads,
@@ -35,14 +35,14 @@ export {
   type HeadWrite,
   type WorkJob,
 } from './engine/heads.ts';
-export { countItemsOf, findStalledHeads, type CountedItems } from './engine/stalledHeads.ts';
+export { countItemsOf, findStalledHeads, type CountedItems } from './engine/stalled-heads.ts';
 export {
   findEarlierItems,
   findPendingReturns,
   findReturnedItems,
   forgetReturnedItems,
   type EndedItem,
-} from './engine/newItems.ts';
+} from './engine/new-items.ts';
 export {
   endWaitingJobs,
   lockWaitingJobs,
@@ -54,7 +54,7 @@ export {
   type WaitEndRow,
   type WaitingJob,
 } from './engine/waiting.ts';
-export { insertLateReports, type LateReport } from './engine/lateReports.ts';
+export { insertLateReports, type LateReport } from './engine/late-reports.ts';
 export {
   findOrderInputs,
   isNotAsKnown,
@@ -67,7 +67,7 @@ export {
   type LockedOrder,
   type OrderWrite,
 } from './engine/orders.ts';
-export { takeAcceptedOrders } from './engine/takeOrders.ts';
+export { takeAcceptedOrders } from './engine/take-orders.ts';
 export {
   countOpenAttempts,
   findDueBackoffs,
@@ -79,14 +79,14 @@ export {
   type OpenAttempt,
   type OverdueAttempt,
 } from './engine/overdue.ts';
-export { confirmClaim } from './claims/confirmClaim.ts';
-export { findAttemptError } from './claims/findAttemptError.ts';
-export { findClaims } from './claims/findClaims.ts';
-export { closeClaims, findOverdueClaims, type ClaimFault, type OverdueClaim } from './claims/overdueClaims.ts';
-export { recordClaims, type Claim, type ClaimTimers, type ClaimedDelivery } from './claims/recordClaims.ts';
-export { findReportedJob, noteReport, type ReportedJob } from './claims/reportedJob.ts';
-export { tellRevoked, type Revoked } from './claims/tellRevoked.ts';
-export { touchInstance } from './claims/touchInstance.ts';
+export { confirmClaim } from './claims/confirm-claim.ts';
+export { findAttemptError } from './claims/find-attempt-error.ts';
+export { findClaims } from './claims/find-claims.ts';
+export { closeClaims, findOverdueClaims, type ClaimFault, type OverdueClaim } from './claims/overdue-claims.ts';
+export { recordClaims, type Claim, type ClaimTimers, type ClaimedDelivery } from './claims/record-claims.ts';
+export { findReportedJob, noteReport, type ReportedJob } from './claims/reported-job.ts';
+export { tellRevoked, type Revoked } from './claims/tell-revoked.ts';
+export { touchInstance } from './claims/touch-instance.ts';
 export { Leadership } from './engine/leadership.ts';
 export { findPlans } from './engine/plans.ts';
 export {
@@ -97,24 +97,24 @@ export {
   type ListenOptions,
   type OrderChange,
 } from './signals/listen.ts';
-export { createOrderNotifier, type OrderNotifier } from './signals/notifyOrders.ts';
+export { createOrderNotifier, type OrderNotifier } from './signals/notify-orders.ts';
 export { BlobMovedOnError, blobRefOf, type Blob, type BlobState } from './blobs/blob.ts';
-export { completeBlob } from './blobs/completeBlob.ts';
-export { discardBlob } from './blobs/discardBlob.ts';
-export { extendBlob } from './blobs/extendBlob.ts';
-export { findBlob, findOwnedBlobs } from './blobs/findBlobs.ts';
-export { insertBlob, type NewBlob } from './blobs/insertBlob.ts';
-export { findProducedFiles } from './engine/producedFiles.ts';
-export { findJobForBlobs, findOrdersAbove, type JobForBlobs } from './blobs/jobBlobs.ts';
-export { rememberBlob } from './blobs/rememberBlob.ts';
-export { removeBlob, type BlobBytes } from './blobs/removeBlob.ts';
+export { completeBlob } from './blobs/complete-blob.ts';
+export { discardBlob } from './blobs/discard-blob.ts';
+export { extendBlob } from './blobs/extend-blob.ts';
+export { findBlob, findOwnedBlobs } from './blobs/find-blobs.ts';
+export { insertBlob, type NewBlob } from './blobs/insert-blob.ts';
+export { findProducedFiles } from './engine/produced-files.ts';
+export { findJobForBlobs, findOrdersAbove, type JobForBlobs } from './blobs/job-blobs.ts';
+export { rememberBlob } from './blobs/remember-blob.ts';
+export { removeBlob, type BlobBytes } from './blobs/remove-blob.ts';
 export {
   deleteExpiredBlobs,
   deleteOrphanBytes,
   deleteUnsettledBlobs,
   forgetFinishedUploads,
   type BlobNames,
-} from './blobs/sweepBlobs.ts';
+} from './blobs/sweep-blobs.ts';
 export {
   UploadLockLostError,
   advanceUpload,
@@ -129,18 +129,23 @@ export {
   type NewUpload,
   type Upload,
 } from './blobs/uploads.ts';
-export { registerWorker } from './workers/registerWorker.ts';
+export { registerWorker } from './workers/register-worker.ts';
 export type { AliasOutcome, Registered, Registration, TaskAlias, ToldProfile } from './workers/registration.ts';
-export { UnknownWorkerTypeError, upsertProfiles, type ProfilesWritten } from './workers/upsertProfiles.ts';
-export { recordHeartbeat, type Heartbeat, type HeartbeatVerdict, type HeldAttempt } from './workers/recordHeartbeat.ts';
-export { findInstance, type WorkerInstance } from './workers/findInstance.ts';
-export { leaveWorker } from './workers/leaveWorker.ts';
-export { ANY_CLIENT, findServiceAccount, type ServiceAccount } from './service-accounts/findServiceAccount.ts';
-export { seedServiceAccounts, type ServiceAccountSeed } from './service-accounts/seedServiceAccounts.ts';
-export { findOrCreatePlans, type WantedPlan } from './intake/findOrCreatePlans.ts';
-export { forgetOldKeys, insertOrders, type NewKey, type NewOrder } from './intake/insertOrders.ts';
-export { listTaskNames } from './intake/listTaskNames.ts';
-export { readDefinitions } from './intake/readDefinitions.ts';
+export { UnknownWorkerTypeError, upsertProfiles, type ProfilesWritten } from './workers/upsert-profiles.ts';
+export {
+  recordHeartbeat,
+  type Heartbeat,
+  type HeartbeatVerdict,
+  type HeldAttempt,
+} from './workers/record-heartbeat.ts';
+export { findInstance, type WorkerInstance } from './workers/find-instance.ts';
+export { leaveWorker } from './workers/leave-worker.ts';
+export { ANY_CLIENT, findServiceAccount, type ServiceAccount } from './service-accounts/find-service-account.ts';
+export { seedServiceAccounts, type ServiceAccountSeed } from './service-accounts/seed-service-accounts.ts';
+export { findOrCreatePlans, type WantedPlan } from './intake/find-or-create-plans.ts';
+export { forgetOldKeys, insertOrders, type NewKey, type NewOrder } from './intake/insert-orders.ts';
+export { listTaskNames } from './intake/list-task-names.ts';
+export { readDefinitions } from './intake/read-definitions.ts';
 export {
   blobRefOfFact,
   readIntakeFacts,
@@ -152,30 +157,30 @@ export {
   type ProfileFact,
   type WantedFacts,
   type WorkflowFact,
-} from './intake/readIntakeFacts.ts';
-export { findClientId } from './clients/findClientId.ts';
-export { OrderWatch, type AwaitedChange, type OrderSubscription } from './signals/orderWatch.ts';
-export { copyFinishedOrder, type CopyOptions } from './orders/copyFinishedOrder.ts';
-export { findPlacedOrder, type PlacedOrder } from './orders/findPlacedOrder.ts';
-export { findKeptResults, type KeptResult } from './orders/findKeptResults.ts';
-export { findHoldUpFacts, type HoldUpFacts } from './orders/findHoldUps.ts';
-export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/findOrderTrace.ts';
-export { findOrderHead, type OrderHead } from './orders/findOrderHead.ts';
-export { findOrderEvents, type NumberedEvent } from './orders/findOrderEvents.ts';
-export { findProfileIds, listOrders, type ListedOrder, type OrderFilter } from './orders/listOrders.ts';
-export { listJobs, type ListedJob } from './orders/listJobs.ts';
-export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answerWait.ts';
-export { requestCancel, type CancelOutcome } from './orders/requestCancel.ts';
-export { cancelWithChildren } from './orders/cancelWithChildren.ts';
+} from './intake/read-intake-facts.ts';
+export { findClientId } from './clients/find-client-id.ts';
+export { OrderWatch, type AwaitedChange, type OrderSubscription } from './signals/order-watch.ts';
+export { copyFinishedOrder, type CopyOptions } from './orders/copy-finished-order.ts';
+export { findPlacedOrder, type PlacedOrder } from './orders/find-placed-order.ts';
+export { findKeptResults, type KeptResult } from './orders/find-kept-results.ts';
+export { findHoldUpFacts, type HoldUpFacts } from './orders/find-hold-ups.ts';
+export { findOrderTrace, type OrderTrace, type TracedJob } from './orders/find-order-trace.ts';
+export { findOrderHead, type OrderHead } from './orders/find-order-head.ts';
+export { findOrderEvents, type NumberedEvent } from './orders/find-order-events.ts';
+export { findProfileIds, listOrders, type ListedOrder, type OrderFilter } from './orders/list-orders.ts';
+export { listJobs, type ListedJob } from './orders/list-jobs.ts';
+export { answerWait, findAnswerableWait, type AnswerableWait } from './orders/answer-wait.ts';
+export { requestCancel, type CancelOutcome } from './orders/request-cancel.ts';
+export { cancelWithChildren } from './orders/cancel-with-children.ts';
 export {
   findCachedJobs,
   findOriginJobs,
   forgetOldResults,
   rememberResults,
   type EarlierJob,
-} from './engine/earlierJobs.ts';
-export { findEarlierRuns, type EarlierRun } from './orders/findEarlierRuns.ts';
-export { requestRetry, type RetryOutcome } from './orders/requestRetry.ts';
+} from './engine/earlier-jobs.ts';
+export { findEarlierRuns, type EarlierRun } from './orders/find-earlier-runs.ts';
+export { requestRetry, type RetryOutcome } from './orders/request-retry.ts';
 export {
   InUseError,
   NameTakenError,
@@ -187,7 +192,7 @@ export {
   type Client,
   type ClientContent,
 } from './clients/clients.ts';
-export { IdempotencyGoneError, IdempotencyMismatchError, type IdempotentCreate } from './idempotency/createOnce.ts';
+export { IdempotencyGoneError, IdempotencyMismatchError, type IdempotentCreate } from './idempotency/create-once.ts';
 export {
   assertAdminKey,
   createApiKey,
@@ -197,7 +202,7 @@ export {
   revokeApiKey,
   type ApiKey,
   type ApiRole,
-} from './api-keys/apiKeys.ts';
+} from './api-keys/api-keys.ts';
 export {
   createServiceAccount,
   findManagedServiceAccount,
@@ -205,7 +210,7 @@ export {
   revokeServiceAccount,
   updateServiceAccount,
   type ManagedServiceAccount,
-} from './service-accounts/serviceAccounts.ts';
+} from './service-accounts/service-accounts.ts';
 export {
   createWorkflow,
   deleteWorkflow,
@@ -225,11 +230,11 @@ export {
   type ListedInstance,
   type ListedTask,
   type WorkerTypeSummary,
-} from './workers/workerTypes.ts';
-export { readStats, type StatsRows } from './stats/readStats.ts';
-export { assertProfileUnused } from './workers/assertProfileUnused.ts';
-export { findKnownProfile } from './workers/findKnownProfile.ts';
-export { assertClient } from './clients/assertClient.ts';
+} from './workers/worker-types.ts';
+export { readStats, type StatsRows } from './stats/read-stats.ts';
+export { assertProfileUnused } from './workers/assert-profile-unused.ts';
+export { findKnownProfile } from './workers/find-known-profile.ts';
+export { assertClient } from './clients/assert-client.ts';
 export {
   createChannel,
   deleteChannel,
@@ -282,7 +287,7 @@ export {
   tellScheduleProblem,
   type ScheduleNow,
   type WaitingSchedule,
-} from './schedules/dueSchedules.ts';
+} from './schedules/due-schedules.ts';
 export {
   findTicksBetween,
   fireManualTick,
@@ -293,16 +298,16 @@ export {
   type NewTick,
   type TickGuard,
 } from './schedules/ticks.ts';
-export { appendJobLog, type LogBatch, type LogKept } from './job-logs/appendJobLog.ts';
-export { forgetOldLogs } from './job-logs/forgetOldLogs.ts';
+export { appendJobLog, type LogBatch, type LogKept } from './job-logs/append-job-log.ts';
+export { forgetOldLogs } from './job-logs/forget-old-logs.ts';
 export {
   findLoggingJob,
   listJobLog,
   type LogPlace,
   type LoggingJob,
   type NumberedLogLine,
-} from './job-logs/listJobLog.ts';
-export { findOutputRule, type OutputRule } from './workers/findOutputRule.ts';
+} from './job-logs/list-job-log.ts';
+export { findOutputRule, type OutputRule } from './workers/find-output-rule.ts';
 export {
   TaskCycleError,
   findLastRuns,
@@ -313,8 +318,8 @@ export {
   type KnownTask,
   type TaskRun,
   type TaskSchedule,
-} from './tasks/declaredTasks.ts';
-export { findOrderParams } from './orders/findOrderParams.ts';
+} from './tasks/declared-tasks.ts';
+export { findOrderParams } from './orders/find-order-params.ts';
 export {
   findCompatibilityMode,
   findFunctions,
@@ -325,10 +330,10 @@ export {
   type CompatibilityMode,
   type FunctionSchemas,
 } from './tasks/compatibility.ts';
-export { listFailedJobs, type FailedJob } from './orders/listFailedJobs.ts';
+export { listFailedJobs, type FailedJob } from './orders/list-failed-jobs.ts';
 export {
   forgetOldInstances,
   forgetOldLateReports,
   forgetOldTicks,
   type OldRecords,
-} from './retention/forgetOldRecords.ts';
+} from './retention/forget-old-records.ts';

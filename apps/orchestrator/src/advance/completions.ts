@@ -1,6 +1,6 @@
 import type { JobId, WorkerEvent } from '@connecta/contracts';
 import type { CompletedReport } from '@connecta/store';
-import type { Report } from './readReport.ts';
+import type { Report } from './read-report.ts';
 
 /** The report of an attempt that completed. */
 export type Completion = Report & { event: Extract<WorkerEvent, { type: 'completed' }> };

@@ -25,9 +25,9 @@ import {
 } from '@connecta/store';
 import { Draft } from './draft/draft.ts';
 import type { EngineDefaults } from './defaults.ts';
-import type { LeftOrders } from './leftOrders.ts';
+import type { LeftOrders } from './left-orders.ts';
 import type { Doubts, Outcome } from './outcome.ts';
-import type { PlanCache } from './planCache.ts';
+import type { PlanCache } from './plan-cache.ts';
 
 /** What every stage of the built-in engine works with. */
 export interface EngineParts {

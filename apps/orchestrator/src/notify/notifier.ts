@@ -12,8 +12,8 @@ import {
   type Store,
 } from '@connecta/store';
 import { noticeMessages, orderEnded } from './messages.ts';
-import { noticesOf } from './noticesOf.ts';
-import { retryAfter } from './retrySchedule.ts';
+import { noticesOf } from './notices-of.ts';
+import { retryAfter } from './retry-schedule.ts';
 import type { Attempted, Message } from './sending.ts';
 
 export interface NotifierOptions {

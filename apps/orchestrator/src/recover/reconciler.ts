@@ -2,8 +2,8 @@ import type { JobQueues } from '@connecta/queue';
 import type { Logger } from '@connecta/runtime';
 import type { Timers } from '@connecta/domain';
 import { countOpenAttempts, findOpenAttempts, listWorkerTypes, type Store } from '@connecta/store';
-import type { FoundAttempt } from '../engine/moveAttempts.ts';
-import { reconcileType } from './reconcileType.ts';
+import type { FoundAttempt } from '../engine/move-attempts.ts';
+import { reconcileType } from './reconcile-type.ts';
 
 /** Every so many looks all ids are compared, even where the counts agree. */
 const FULL_EVERY = 6;

@@ -10,7 +10,7 @@ import { BlobNotFoundError, BytesMismatchError, type Blobs } from '@connecta/blo
 import { storeValue } from '@connecta/intake';
 import { blobRefOf, findBlob, type Store } from '@connecta/store';
 import { isLargeJson } from '../engine/steps/needed.ts';
-import { isTooLarge } from '../engine/steps/prepareStep.ts';
+import { isTooLarge } from '../engine/steps/prepare-step.ts';
 
 /** The most bytes of JSON that expressions look into. */
 const MAX_READ_BYTES = 32 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '@connecta/contracts';
 import type { PlannedForEach, PlannedStep } from '../plan.ts';
-import { MAX_ITEMS, MAX_ROUNDS, extendList, isStale } from './extendList.ts';
+import { MAX_ITEMS, MAX_ROUNDS, extendList, isStale } from './extend-list.ts';
 import { guardOf, stepOfItem } from './guard.ts';
-import { NO_EXTENSION, headWork, type Extension, type ItemCounts } from './headWork.ts';
+import { NO_EXTENSION, headWork, type Extension, type ItemCounts } from './head-work.ts';
 
 describe('what a head needs next', () => {
   const forEach: PlannedForEach = { items: 'input', max: 4, onItemError: 'continue' };

@@ -1,6 +1,6 @@
 import type { BlobId, ClientId } from '@connecta/contracts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { createOnce, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import { createOnce, type IdempotentCreate } from '../idempotency/create-once.ts';
 import type { Store } from '../store.ts';
 import type { BlobState } from './blob.ts';
 

@@ -1,6 +1,6 @@
 import { newId, type ClientId } from '@connecta/contracts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/create-once.ts';
 import type { Store } from '../store.ts';
 
 /** Who sends orders, with its contract. */

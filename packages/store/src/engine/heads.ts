@@ -3,7 +3,7 @@ import type { Extension } from '@connecta/domain';
 import type { Store } from '../store.ts';
 import type { Batch } from './batch.ts';
 import type { StepFact } from './jobs.ts';
-import { oneByOne } from './oneByOne.ts';
+import { oneByOne } from './one-by-one.ts';
 import type { JobKind, JobWork, WaitingJob } from './waiting.ts';
 import { WAITING } from './waiting.ts';
 

@@ -1,7 +1,7 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, NewItems, OrderId, ProfileId } from '@connecta/contracts';
 import type { GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
-import { oneByOne } from './oneByOne.ts';
+import { oneByOne } from './one-by-one.ts';
 import type { JobKind } from './waiting.ts';
 
 /** A job as the engine decides on it. */

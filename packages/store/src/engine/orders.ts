@@ -13,7 +13,7 @@ import type {
 import { CHANNELS, orderSignalOf } from '../signals/listen.ts';
 import type { Batch } from './batch.ts';
 import type { NewJob } from './jobs.ts';
-import { oneByOne } from './oneByOne.ts';
+import { oneByOne } from './one-by-one.ts';
 
 /** An order as the engine sees it under its row lock. */
 export interface LockedOrder {

@@ -1,7 +1,7 @@
 import type { BlobRef, JobError, JobId, JobState, JsonValue, OrderId, ProfileId } from '@connecta/contracts';
 import type { Extension, GivenContext, JobTimers } from '@connecta/domain';
 import type { Batch } from './batch.ts';
-import { oneByOne } from './oneByOne.ts';
+import { oneByOne } from './one-by-one.ts';
 
 /**
  * What a job is: work of a worker (`task`), or of the engine itself: a wait, an order of its own, the head of a list of

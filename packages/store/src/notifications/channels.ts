@@ -1,7 +1,7 @@
 import { newId } from '@connecta/contracts';
 import { NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/create-once.ts';
 import type { Store } from '../store.ts';
 
 export type ChannelKind = 'webhook' | 'mail';

@@ -2,7 +2,7 @@ import { newId, type ScheduleId } from '@connecta/contracts';
 import type { TickDecision } from '@connecta/domain';
 import { NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/create-once.ts';
 import type { Store } from '../store.ts';
 import type { Schedule, ScheduleContent } from './schedule.ts';
 

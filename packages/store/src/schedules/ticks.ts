@@ -1,8 +1,8 @@
 import type { OrderId, ProblemDocument, ScheduleId } from '@connecta/contracts';
 import type pg from 'pg';
-import type { IdempotentCreate } from '../idempotency/createOnce.ts';
-import { findAnswer, keepAnswer } from '../idempotency/keptAnswer.ts';
-import { insertOrdersOn, type NewOrder } from '../intake/insertOrders.ts';
+import type { IdempotentCreate } from '../idempotency/create-once.ts';
+import { findAnswer, keepAnswer } from '../idempotency/kept-answer.ts';
+import { insertOrdersOn, type NewOrder } from '../intake/insert-orders.ts';
 import type { Store } from '../store.ts';
 import { inTransaction } from '../workers/transaction.ts';
 import type { ScheduleTick, TickState } from './schedule.ts';

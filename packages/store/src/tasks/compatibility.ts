@@ -1,7 +1,7 @@
 import type { JsonValue } from '@connecta/contracts';
 import type { Store } from '../store.ts';
 import { listWorkflows, type Workflow } from '../workflows/workflows.ts';
-import { listDeclaredTasks, type KnownTask } from './declaredTasks.ts';
+import { listDeclaredTasks, type KnownTask } from './declared-tasks.ts';
 
 /** What a registration meets that breaks what others built on. */
 export type CompatibilityMode = 'warn' | 'enforce';

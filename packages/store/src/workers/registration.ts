@@ -1,5 +1,5 @@
 import type { FunctionBehaviour, OfflinePolicy, ProfileId, WorkerInstanceId } from '@connecta/contracts';
-import type { DeclaredTask, TaskSchedule } from '../tasks/declaredTasks.ts';
+import type { DeclaredTask, TaskSchedule } from '../tasks/declared-tasks.ts';
 
 /** What a type says of one profile: an entry of the read copy. A deletion keeps the revision it deleted. */
 export interface ToldProfile {

@@ -1,9 +1,9 @@
 import { newId, type WorkflowDefinition } from '@connecta/contracts';
 import { InUseError, NameTakenError } from '../clients/clients.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/createOnce.ts';
+import { createOnce, isUniqueViolation, type IdempotentCreate } from '../idempotency/create-once.ts';
 import type { Store } from '../store.ts';
-import { assertWorkflowUnnamed } from './assertWorkflowUnnamed.ts';
+import { assertWorkflowUnnamed } from './assert-workflow-unnamed.ts';
 
 /** A named workflow at one of its versions. */
 export interface Workflow {

@@ -1,6 +1,6 @@
 import type { PlannedStep } from '@connecta/domain';
 import type { ChildEnd, EngineJob, OtherJob } from '@connecta/store';
-import { waitingEvent, waitingJob } from '../steps/newJob.ts';
+import { waitingEvent, waitingJob } from '../steps/new-job.ts';
 import type { Ledger } from './ledger.ts';
 
 /**

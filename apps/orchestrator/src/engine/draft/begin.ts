@@ -1,8 +1,8 @@
 import { newId, type JobError, type OrderId } from '@connecta/contracts';
 import type { OrderStep, PlannedStep } from '@connecta/domain';
-import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
+import { failedJob, headJob, taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/new-job.ts';
 import type { OtherJob } from '@connecta/store';
-import type { Beginning } from '../steps/prepareStep.ts';
+import type { Beginning } from '../steps/prepare-step.ts';
 import type { Ledger } from './ledger.ts';
 import { givenContext, taskInputOf } from './given.ts';
 

@@ -19,7 +19,7 @@ import type {
 } from '@connecta/store';
 import type { Command } from '../command.ts';
 import type { EngineDefaults } from '../defaults.ts';
-import type { Prepared } from '../steps/prepareStep.ts';
+import type { Prepared } from '../steps/prepare-step.ts';
 import { Following, type Missing } from './following.ts';
 import { computeAgain, growList, type Again, type Growth } from './growing.ts';
 import { addItems, countItems, recountItems, type Chunk } from './items.ts';

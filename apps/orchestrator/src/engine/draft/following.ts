@@ -13,8 +13,8 @@ import {
   type PlannedStep,
 } from '@connecta/domain';
 import { isLargeJson, neededBy } from '../steps/needed.ts';
-import { strangeFiles } from '../steps/namedFiles.ts';
-import { isTooLarge, prepareStep, type Beginning, type Prepared } from '../steps/prepareStep.ts';
+import { strangeFiles } from '../steps/named-files.ts';
+import { isTooLarge, prepareStep, type Beginning, type Prepared } from '../steps/prepare-step.ts';
 import { beginHead, beginStep, failStep } from './begin.ts';
 import { taskInputOf } from './given.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,6 +1,6 @@
 import type { JsonValue } from '@connecta/contracts';
 import { contextsOf, standInFor, type GivenContext, type PlannedStep, type TaskStep } from '@connecta/domain';
-import type { TaskInput } from '../steps/newJob.ts';
+import type { TaskInput } from '../steps/new-job.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Everything that a task's result may depend on. */

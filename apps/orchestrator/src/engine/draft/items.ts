@@ -1,8 +1,8 @@
 import { newId, type BlobRef, type JobError, type JobId, type JsonValue } from '@connecta/contracts';
 import { stepOfItem, type GivenContext, type PlannedStep } from '@connecta/domain';
 import type { CountedItems, OtherJob, WaitingJob } from '@connecta/store';
-import { taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/newJob.ts';
-import type { Prepared } from '../steps/prepareStep.ts';
+import { taskJob, waitingEvent, waitingJob, waitsForOf, type JobPlace } from '../steps/new-job.ts';
+import type { Prepared } from '../steps/prepare-step.ts';
 import { beginChild } from './begin.ts';
 import { stateOf, writeHead } from './head.ts';
 import type { Ledger } from './ledger.ts';

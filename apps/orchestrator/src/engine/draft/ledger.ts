@@ -27,7 +27,7 @@ import type {
   WaitEndRow,
 } from '@connecta/store';
 import type { Command } from '../command.ts';
-import { stepsFrom } from './stepsFrom.ts';
+import { stepsFrom } from './steps-from.ts';
 
 /** What a batch found out about one locked order and is going to write of it. */
 export class Ledger {

@@ -1,7 +1,7 @@
 import type { PlannedStep } from '@connecta/domain';
 import type { WaitingJob } from '@connecta/store';
-import { taskJob, waitingEvent, waitingJob, waitsForOf } from '../steps/newJob.ts';
-import type { Prepared } from '../steps/prepareStep.ts';
+import { taskJob, waitingEvent, waitingJob, waitsForOf } from '../steps/new-job.ts';
+import type { Prepared } from '../steps/prepare-step.ts';
 import { beginChild } from './begin.ts';
 import { headOf, type Ledger } from './ledger.ts';
 

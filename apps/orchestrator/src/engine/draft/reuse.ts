@@ -1,6 +1,6 @@
 import { cacheTtlOf, type TaskStep } from '@connecta/domain';
 import type { EarlierJob, JobOrigin } from '@connecta/store';
-import { taskJob, type JobPlace, type TaskInput } from '../steps/newJob.ts';
+import { taskJob, type JobPlace, type TaskInput } from '../steps/new-job.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How far ahead the earlier jobs of an order that is run again are read: a chain of reused steps is one transaction. */
