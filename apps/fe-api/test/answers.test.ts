@@ -139,13 +139,15 @@ describe('answers to steps that wait', () => {
   });
 
   test('an order, and each step of it, tells why it has not begun', async () => {
-    const read = async (id: string): Promise<Seen> => (await world.send('get', `/v1/orders/${id}`)).body;
+    const read = async (id: string, role: 'client' | 'viewer' = 'viewer'): Promise<Seen> =>
+      (await world.as(role)('get', `/v1/orders/${id}`)).body;
     const { prisma } = world.store;
     const steps = { one: { uses: 'math/one' }, two: { uses: 'math/two', needs: ['one'] } };
     const limited = { name: 'limited', steps, concurrency: { max: 1, key: 'input' } };
     expect((await world.send('post', '/v1/workflows').send(limited)).status).toBe(201);
     const place = async (): Promise<OrderId> =>
-      (await world.send('post', '/v1/orders').send({ workflow: 'limited', input: 5 }).expect(202)).body.id;
+      (await world.send('post', '/v1/orders').send({ workflow: 'limited', client: 'own', input: 5 }).expect(202)).body
+        .id;
     const [id, behind] = [await place(), await place()];
     // Accepted: the first has its turn, and the second none as long as the first is before it.
     expect(await read(id)).toMatchObject({
@@ -154,6 +156,10 @@ describe('answers to steps that wait', () => {
     });
     expect((await read(id)).jobs['one']).toEqual({ uses: 'math/one', state: 'pending' });
     expect((await read(behind)).why).toMatch(/limited 5, 0 of at most 1 orders are active; .* before it: 1$/);
+    // A client is not told how much others have under way, nor how much of a type there is.
+    expect((await read(behind, 'client')).why).toMatch(
+      /limited 5, at most 1 orders are active .* others are before it$/,
+    );
     // Active, while no runner is up: then the offline policy says how long.
     await world.begin(id);
     const offline = await read(id);
@@ -170,6 +176,7 @@ describe('answers to steps that wait', () => {
     const busy = (await read(id)).jobs['one'];
     expect(busy).toMatchObject({ waitsFor: 'runner', why: 'all slots of the type math are taken: 2' });
     expect(busy).not.toHaveProperty('until');
+    expect((await read(id, 'client')).jobs['one']?.why).toBe('all slots of the type math are taken');
     await prisma.workerInstance.delete({ where: { id: runner.id } });
     const notBefore = new Date('2100-01-01T00:00:00Z');
     await prisma.job.updateMany({ where: { orderId: id }, data: { state: 'pending', notBefore } });

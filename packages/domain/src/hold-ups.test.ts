@@ -14,7 +14,8 @@ import { compilePlan, type TaskStep } from './plan.ts';
 const at = new Date('2026-03-01T00:00:00Z');
 
 describe('what holds up an accepted order', () => {
-  const of = (line: Partial<Line>) => holdUpOfOrder({ key: null, max: null, active: 0, ahead: 0, ...line });
+  const of = (line: Partial<Line>, counts = true) =>
+    holdUpOfOrder({ key: null, max: null, active: 0, ahead: 0, ...line }, { counts });
 
   test('is the limit of its key, as long as there is no room for it and those before it', () => {
     expect(of({ key: 'w "x"', max: 2, active: 2 })).toEqual({
@@ -28,6 +29,14 @@ describe('what holds up an accepted order', () => {
   test('is its turn otherwise', () => {
     expect(of({ ahead: 3 })).toEqual({ waitsFor: 'turn', why: 'accepted orders before it: 3' });
     expect(of({ ahead: MAX_AHEAD }).why).toBe('accepted orders before it: 1000 or more');
+  });
+
+  test('is told without a number to whom the others are none of its business', () => {
+    expect(of({ ahead: 3 }, false)).toEqual({ waitsFor: 'turn', why: 'other accepted orders are before it' });
+    expect(of({ key: 'w', max: 2, active: 2, ahead: 7 }, false)).toEqual({
+      waitsFor: 'concurrency',
+      why: 'of the key w, at most 2 orders are active at a time, and others are before it',
+    });
   });
 });
 
@@ -62,8 +71,8 @@ describe('what holds up a step', () => {
 });
 
 describe('what holds up a job that was sent', () => {
-  const of = (more: Partial<Runners>) =>
-    holdUpOfJob({ workerType: 'cu', live: 1, slots: 4, freeSlots: 0, giveUpAt: at, ...more });
+  const of = (more: Partial<Runners>, counts = true) =>
+    holdUpOfJob({ workerType: 'cu', live: 1, slots: 4, freeSlots: 0, giveUpAt: at, ...more }, { counts });
 
   test('is that no runner is up, until it is given up', () => {
     expect(of({ live: 0 })).toMatchObject({ waitsFor: 'runner', until: at });
@@ -74,5 +83,10 @@ describe('what holds up a job that was sent', () => {
   test('is that those which are up are busy, or about to take it', () => {
     expect(of({})).toEqual({ waitsFor: 'runner', why: 'all slots of the type cu are taken: 4' });
     expect(of({ freeSlots: 1 }).why).toContain('1 of 4 slots are free');
+  });
+
+  test('is told without a number to whom the size of a type is none of its business', () => {
+    expect(of({}, false).why).toBe('all slots of the type cu are taken');
+    expect(of({ freeSlots: 1 }, false).why).toBe('of the type cu, slots are free: a runner takes it next');
   });
 });

@@ -35,14 +35,23 @@ export interface Runners {
 /** Who is further back is not told how far. */
 export const MAX_AHEAD = 1000;
 
+/**
+ * Whether orders and slots are counted in what is told. A client sees only its own: how much others have under way, and how
+ * much runs at all, is not for it.
+ */
+export interface Telling {
+  counts: boolean;
+}
+
 /** Why an accepted order is not active. */
-export function holdUpOfOrder({ key, max, active, ahead }: Line): HoldUp<'concurrency' | 'turn'> {
-  const before = `accepted orders before it: ${ahead < MAX_AHEAD ? ahead : `${MAX_AHEAD} or more`}`;
+export function holdUpOfOrder({ key, max, active, ahead }: Line, { counts }: Telling): HoldUp<'concurrency' | 'turn'> {
+  const number = ahead < MAX_AHEAD ? ahead : `${MAX_AHEAD} or more`;
+  const before = counts ? `accepted orders before it: ${number}` : 'other accepted orders are before it';
   if (key !== null && max !== null && active + ahead >= max) {
-    return {
-      waitsFor: 'concurrency',
-      why: `of the key ${key}, ${active} of at most ${max} orders are active; ${before}`,
-    };
+    const why = counts
+      ? `of the key ${key}, ${active} of at most ${max} orders are active; ${before}`
+      : `of the key ${key}, at most ${max} orders are active at a time, and others are before it`;
+    return { waitsFor: 'concurrency', why };
   }
   return { waitsFor: 'turn', why: ahead > 0 ? before : 'the next orchestrator takes it' };
 }
@@ -61,7 +70,10 @@ export function holdUpOfRetry(notBefore: Date): HoldUp<'retry'> {
 }
 
 /** Why no runner has begun with a job that was sent. */
-export function holdUpOfJob({ workerType, live, slots, freeSlots, giveUpAt }: Runners): HoldUp<'runner'> {
+export function holdUpOfJob(
+  { workerType, live, slots, freeSlots, giveUpAt }: Runners,
+  { counts }: Telling,
+): HoldUp<'runner'> {
   const waitsFor = 'runner';
   if (live === 0) {
     const why = `no runner of the type ${workerType} is up`;
@@ -69,9 +81,9 @@ export function holdUpOfJob({ workerType, live, slots, freeSlots, giveUpAt }: Ru
       ? { waitsFor, why }
       : { waitsFor, why: `${why}; by its offline policy it is given up then`, until: giveUpAt };
   }
-  if (freeSlots === 0) return { waitsFor, why: `all slots of the type ${workerType} are taken: ${slots}` };
-  return {
-    waitsFor,
-    why: `of the type ${workerType}, ${freeSlots} of ${slots} slots are free: a runner takes it next`,
-  };
+  if (freeSlots === 0) {
+    return { waitsFor, why: `all slots of the type ${workerType} are taken${counts ? `: ${slots}` : ''}` };
+  }
+  const free = counts ? `${freeSlots} of ${slots} slots are free` : 'slots are free';
+  return { waitsFor, why: `of the type ${workerType}, ${free}: a runner takes it next` };
 }

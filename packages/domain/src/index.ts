@@ -16,6 +16,7 @@ export {
   holdUpOfStep,
   type HoldUp,
   type HoldUpReason,
+  type Telling,
   type Line,
   type Runners,
 } from './hold-ups.ts';

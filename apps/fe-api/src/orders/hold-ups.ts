@@ -7,6 +7,7 @@ import {
   type CompiledPlan,
   type HoldUp,
   type HoldUpReason,
+  type Telling,
 } from '@connecta/domain';
 import type { HoldUpFacts, OrderTrace, TracedJob } from '@connecta/store';
 
@@ -21,15 +22,17 @@ interface HoldUpView<For> {
 export class HoldUps {
   readonly #order: OrderTrace;
   readonly #facts: HoldUpFacts | undefined;
+  readonly #telling: Telling;
   #plan: CompiledPlan | undefined;
 
-  constructor(order: OrderTrace, facts: HoldUpFacts | undefined) {
+  constructor(order: OrderTrace, facts: HoldUpFacts | undefined, telling: Telling) {
     this.#order = order;
     this.#facts = facts;
+    this.#telling = telling;
   }
 
   ofOrder(): HoldUpView<'concurrency' | 'turn'> {
-    return this.#facts?.line ? viewOf(holdUpOfOrder(this.#facts.line)) : {};
+    return this.#facts?.line ? viewOf(holdUpOfOrder(this.#facts.line, this.#telling)) : {};
   }
 
   /** Of a step that has no job. */
@@ -43,7 +46,7 @@ export class HoldUps {
     if (!this.#facts) return {};
     if (state === 'pending' && notBefore !== null) return viewOf(holdUpOfRetry(new Date(notBefore)));
     const runners = state === 'invoked' || state === 'queued' ? this.#facts.runners.get(id) : undefined;
-    return runners ? viewOf(holdUpOfJob(runners)) : {};
+    return runners ? viewOf(holdUpOfJob(runners, this.#telling)) : {};
   }
 }
 

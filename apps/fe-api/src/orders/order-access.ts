@@ -15,7 +15,10 @@ export async function visibleTrace(store: Store, caller: Caller, id: string, cal
   const order = await findOrderTrace(store, id as OrderId);
   if (order && (!caller.clientId || caller.clientId === order.clientId)) {
     const holdUps = hasEnded(order) ? undefined : await findHoldUpFacts(store, order.id);
-    return orderView(order, { callbackKey: caller.role === 'viewer' ? undefined : callbackKey, holdUps });
+    return orderView(order, {
+      ...{ callbackKey: caller.role === 'viewer' ? undefined : callbackKey, holdUps },
+      counts: caller.role !== 'client',
+    });
   }
   throw noOrder();
 }

@@ -14,12 +14,14 @@ type JobView = OperationAnswer<FeApiOperations['listJobs'], 200>['items'][number
 interface Told {
   callbackKey: string | undefined;
   holdUps: HoldUpFacts | undefined;
+  /** Whether it is counted how much others have under way. */
+  counts: boolean;
 }
 
 /** The whole trace of an order as people read it. */
 export function orderView(order: OrderTrace, told: Told): OrderView {
   const { id, state, input, params, createdBy, traceparent, epoch, version } = order;
-  const holdUps = new HoldUps(order, told.holdUps);
+  const holdUps = new HoldUps(order, told.holdUps, told);
   return {
     ...{ id, client: order.clientName, state },
     ...holdUps.ofOrder(),
