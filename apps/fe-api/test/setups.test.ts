@@ -137,6 +137,13 @@ describe('worker types', () => {
     expect(list.body.items).toMatchObject([{ type: 'math', instances: { draining: 1 } }]);
     await world.store.prisma.workerInstance.update({ where: { id }, data: { state: 'gone', endedAt: new Date() } });
     expect((await world.send('post', drain)).body).toMatchObject({ state: 'gone' });
+    const { id: api } = await world.store.prisma.workerInstance.findFirstOrThrow({ where: { instance: 'math-api' } });
+    const refused = await world.send('post', `/v1/workers/math/instances/${api}/drain`);
+    expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
+    expect((await world.send('get', '/v1/workers/math')).body.instances).toMatchObject([
+      { instance: 'math-api', state: 'ready' },
+      { instance: 'math-runner', state: 'gone' },
+    ]);
     expect((await world.send('post', `/v1/workers/math/instances/${newId()}/drain`)).status).toBe(404);
     expect((await world.send('post', '/v1/workers/math/instances/nobody/drain')).status).toBe(400);
   });

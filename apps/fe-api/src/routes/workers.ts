@@ -39,6 +39,9 @@ export function workersRouter({ store }: { store: Store }): Router {
     const { type, id } = inputOf<Operations['drainInstance']>(req).path;
     const instance = await askToDrain(store, type, id as WorkerInstanceId);
     if (!instance) throw new Problem('not_found', `'${type}' has no instance '${id}'`);
+    if (instance === 'runs_nothing') {
+      throw new Problem('conflict', 'The instance is a process of the API of its type: it runs no jobs.');
+    }
     answer<Operations['drainInstance'], 202>(res, 202, instanceView(instance));
   });
   router.post('/v1/workers/check', mayRead, async (req, res) => {

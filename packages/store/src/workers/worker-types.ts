@@ -77,19 +77,25 @@ export async function listInstances(store: Store, type: string): Promise<ListedI
 
 /**
  * Asks an instance to drain: its next heartbeat or claim is told so. One that is lost learns it should it come back; one
- * that is gone stays so. Null when there is no such instance of the type.
+ * that is gone stays so. `runs_nothing`: it is a process of the type's API, which would be shown as one that drains for as
+ * long as it lives. Null when there is no such instance of the type.
  */
-export async function askToDrain(store: Store, type: string, id: WorkerInstanceId): Promise<ListedInstance | null> {
+export async function askToDrain(
+  store: Store,
+  type: string,
+  id: WorkerInstanceId,
+): Promise<ListedInstance | 'runs_nothing' | null> {
   const { rows } = await store.pool.query<ListedInstance>({
     name: 'ask_to_drain',
     text: `UPDATE worker_instances SET
-        drain_asked_at = CASE WHEN state = 'gone' THEN drain_asked_at ELSE coalesce(drain_asked_at, now()) END,
+        drain_asked_at = CASE WHEN state = 'gone' OR slots = 0 THEN drain_asked_at ELSE coalesce(drain_asked_at, now()) END,
         free_slots = CASE WHEN state = 'ready' THEN 0 ELSE free_slots END,
-        state = CASE WHEN state = 'ready' THEN 'draining' ELSE state END
+        state = CASE WHEN state = 'ready' AND slots > 0 THEN 'draining' ELSE state END
       WHERE worker_type = $1 AND id = $2 RETURNING ${LISTED_INSTANCE}`,
     values: [type, id],
   });
-  return rows[0] ?? null;
+  const [instance] = rows;
+  return instance?.slots === 0 ? 'runs_nothing' : (instance ?? null);
 }
 
 /** A task that orders can use. */
