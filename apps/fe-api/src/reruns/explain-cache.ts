@@ -37,7 +37,11 @@ export async function explainCache(store: Store, order: OrderTrace, job: TracedJ
   const equal = runs.find((run) => run.fingerprint === job.fingerprint);
   if (equal) return { ...(await whyNotTaken(store, order, { equal, ttlMs, at })), ...fingerprint };
   const nearest = runs.find(({ stepName }) => stepName === job.step) ?? runs[0];
-  if (!nearest) return { ...no('no_entry', 'No earlier order of the client ran this step.'), ...fingerprint };
+  if (!nearest)
+    return {
+      ...no('no_entry', 'No order that the client placed shortly before ran this step or its setup.'),
+      ...fingerprint,
+    };
   const [first] = differencesOf(
     partsOf({ params: nearest.orderParams }, nearest, nearest.step),
     partsOf(order, job, step),

@@ -146,7 +146,7 @@ class UploadRoutes {
     if (upload.state === 'uploading') {
       await withUploadLock(store, upload.id, (locked) => giveUp(this.#parts, locked));
     } else if ((await removeBlob(store, blobs, upload.id)) === 'in_use') {
-      throw new Problem('in_use', 'An order that has not ended refers to this blob.');
+      throw new Problem('in_use', 'An order that has not ended, or a schedule, refers to this blob.');
     }
     res.status(204).end();
   }
