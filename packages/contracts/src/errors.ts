@@ -129,6 +129,12 @@ export type EngineErrorCode =
   | 'expression_too_costly'
   | 'rejected'
   | 'wait_timeout'
+  | 'order_failed'
+  | 'order_cancelled'
   | 'no_for_each'
+  | 'item_failed'
+  | 'duplicate_key'
   | 'too_many_items'
-  | 'too_many_rounds';
+  | 'too_many_rounds'
+  | 'unreadable_value'
+  | 'file_not_allowed';
