@@ -118,6 +118,23 @@ describe('worker types', () => {
     expect((await world.send('get', '/v1/workers/none')).status).toBe(404);
   });
 
+  test('are checked for all that their registration would be refused for', async () => {
+    const tasks = [
+      { name: 'daily', overlap: 'skip', timeZone: 'UTC' },
+      { name: 'daily', cron: '0 3 * * *', upstream: [{ task: 'math/one', within: '9999d' }] },
+      { name: 'hourly', cron: '0 99 * * *' },
+    ];
+    const { body } = await world.send('post', '/v1/workers/check').send({ type: 'new', functions: [], tasks });
+    expect(body.ok).toBe(false);
+    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual([
+      '/tasks/0/timeZone',
+      '/tasks/0/overlap',
+      '/tasks/1/name',
+      '/tasks/1/upstream/0/within',
+      '/tasks/2/cron',
+    ]);
+  });
+
   test('have instances that an operator drains: at once in what is shown, twice as once', async () => {
     const id = newId<WorkerInstanceId>();
     await world.store.prisma.workerInstance.create({

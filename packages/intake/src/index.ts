@@ -13,6 +13,7 @@ export { ownValue } from './input.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { prepareScheduled, type ScheduledOrders, type ScheduledParts } from './prepare-scheduled.ts';
 export { findBreaks, type Break, type TypeChange } from './tasks/find-breaks.ts';
+export { taskFaults, timesOfTask } from './tasks/task-faults.ts';
 export {
   findTaskRuns,
   planTaskInvocation,

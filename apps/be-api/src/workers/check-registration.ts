@@ -1,6 +1,6 @@
 import { Problem, type BeApiOperations, type Fault } from '@connecta/contracts';
+import { taskFaults } from '@connecta/intake';
 import type { AllowedHosts, OperationInput } from '@connecta/runtime';
-import { taskFaults } from './declared-tasks.ts';
 
 /** A registration as the document types it. */
 export type RegistrationBody = OperationInput<BeApiOperations['registerWorker']>['body'];

@@ -1,6 +1,6 @@
 import type { Fault, FeApiOperations } from '@connecta/contracts';
-import { compileTimes, findTaskCycle } from '@connecta/domain';
-import { findBreaks } from '@connecta/intake';
+import { findTaskCycle } from '@connecta/domain';
+import { findBreaks, taskFaults } from '@connecta/intake';
 import type { OperationAnswer, OperationInput } from '@connecta/runtime';
 import { findCompatibilityMode, listDeclaredTasks, type FunctionSchemas, type Store } from '@connecta/store';
 
@@ -13,20 +13,12 @@ export async function checkWorker(
 ): Promise<OperationAnswer<FeApiOperations['checkWorker'], 200>> {
   const schemas = functions as unknown as FunctionSchemas[];
   const breaks = await findBreaks(store, { type, functions: schemas, ...(tasks ? { tasks } : {}) });
-  const errors = tasks ? [...cronFaults(tasks), ...(await cycleFaults(store, type, tasks))] : [];
+  const errors = tasks ? [...taskFaults(tasks), ...(await cycleFaults(store, type, tasks))] : [];
   const compatibility = await findCompatibilityMode(store, type);
   return { ok: breaks.length + errors.length === 0, compatibility, breaks, errors } as OperationAnswer<
     FeApiOperations['checkWorker'],
     200
   >;
-}
-
-function cronFaults(tasks: NonNullable<Body['tasks']>): Fault[] {
-  return tasks.flatMap(({ cron, timeZone = 'UTC' }, i): Fault[] => {
-    const compiled = cron === undefined ? undefined : compileTimes({ cron, timeZone });
-    if (!compiled || compiled.ok) return [];
-    return compiled.faults.map((fault) => ({ ...fault, path: `/tasks/${i}${fault.path}` }));
-  });
 }
 
 async function cycleFaults(store: Store, type: string, tasks: NonNullable<Body['tasks']>): Promise<Fault[]> {
