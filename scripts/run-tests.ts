@@ -1,6 +1,6 @@
 /**
- * Runs every workspace's tests in one Jest run over services that all of them share, then the features, which boot the
- * whole system and measure time, one after the other. Whatever is named on the command line goes to Jest as a pattern.
+ * Runs every workspace's tests in one Jest run over services that all of them share, then those that boot the whole system,
+ * two at a time, and what measures time by itself. Whatever is named on the command line goes to Jest as a pattern.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';

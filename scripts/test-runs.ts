@@ -16,31 +16,41 @@ interface Project {
   readonly hasBounds: boolean;
 }
 
-/** What stays apart from the other workspaces, and how: whole processes, and whole systems, watched by the clock. */
-const APART: Readonly<Record<string, readonly string[]>> = {
-  conformance: ['--maxWorkers=1'],
-  features: ['--runInBand'],
-};
+/** Workspaces whose tests are about whole processes and systems: most of their time is waiting. */
+const SYSTEMS: readonly string[] = ['conformance', 'features'];
+/** Tests that measure how long a system takes to recover: they have the machine for themselves. */
+const TIMED = { workspace: 'features', files: ['chaos', 'faults'] } as const;
 
 /** What has to run for every workspace to be tested: each one with a Jest configuration is in exactly one run. */
 export async function testRuns(root: string): Promise<readonly TestRun[]> {
   const projects = await findProjects(root);
-  const isApart = ({ dir }: Project): boolean => basename(dir) in APART;
-  const together = projects.filter((project) => !project.hasBounds && !isApart(project)).map(({ dir }) => dir);
-  const alone = projects.filter((project) => project.hasBounds && !isApart(project));
-  const apart = projects.filter(isApart);
-  const single = ({ dir }: Project, options: readonly string[]): TestRun => ({
-    ...{ name: basename(dir), cwd: dir, projects: [dir], options },
-  });
+  const isSystem = ({ dir }: Project): boolean => SYSTEMS.includes(basename(dir));
+  const together = projects.filter((project) => !project.hasBounds && !isSystem(project)).map(({ dir }) => dir);
+  const alone = projects.filter((project) => project.hasBounds && !isSystem(project));
+  const systems = projects.filter(isSystem).map(({ dir }) => dir);
+  const timed = TIMED.files.join('|');
   return [
     {
-      name: 'workspaces',
-      cwd: root,
-      projects: together,
+      ...{ name: 'workspaces', cwd: root, projects: together },
       options: ['--maxWorkers=2', '--workerIdleMemoryLimit=1GB', '--projects', ...together],
     },
-    ...alone.map((project) => single(project, ['--maxWorkers=2'])),
-    ...apart.map((project) => single(project, APART[basename(project.dir)] ?? [])),
+    ...alone.map(({ dir }) => ({ name: basename(dir), cwd: dir, projects: [dir], options: ['--maxWorkers=2'] })),
+    {
+      ...{ name: 'systems', cwd: root, projects: systems },
+      options: [
+        ...[
+          '--maxWorkers=2',
+          '--maxConcurrency=12',
+          '--testPathIgnorePatterns',
+          `/${TIMED.workspace}/test/(${timed})\\.`,
+        ],
+        ...['--projects', ...systems],
+      ],
+    },
+    {
+      ...{ name: 'timed', cwd: join(root, TIMED.workspace), projects: [] },
+      options: ['--runInBand', '--testMatch', `**/test/(${timed}).test.ts`],
+    },
   ];
 }
 

@@ -35,6 +35,10 @@ describe('the gate', () => {
     const planned = runs.flatMap(({ projects }) => projects).toSorted();
     expect(planned).toEqual(configs.map((config) => join(root, dirname(config))).toSorted());
     expect(planned).toContain(join(root, 'conformance'));
+    // And each file of the features is in one as well
+    const [systems, timed] = runs.slice(-2).map(({ options }) => options.join(' '));
+    expect(systems).toContain('--testPathIgnorePatterns /features/test/(chaos|faults)\\.');
+    expect(timed).toContain('--testMatch **/test/(chaos|faults).test.ts');
     // And none of them takes a run without tests for a success
     expect(runs.flatMap(({ options }) => options)).not.toContain('--passWithNoTests');
   });
