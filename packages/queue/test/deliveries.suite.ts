@@ -41,18 +41,18 @@ export function deliveriesSuite(ctx: SuiteContext): void {
       expect((await queue.jobs.ids(other)).waiting).toEqual([two.id]);
     });
 
-    test('of a higher priority go first, of a lower one last; all of them are listed and can be removed', async () => {
+    test('of a higher priority go first, of a lower one last, each in their order; all are listed and can be removed', async () => {
       const { type } = ctx;
       const queue = ctx.openOne();
-      const sent = ([...[5, 0, 9], undefined, ...[1, 10, 5]] as const).map((priority, at) => ({
+      const sent = ([...[5, 0, 9], undefined, ...[1, 10, 5, 1]] as const).map((priority, at) => ({
         ...delivery(at),
         ...(priority === undefined ? {} : { priority }),
       }));
       await ctx.enqueue(queue, ...sent);
       await ctx.enqueue(queue, ...sent);
-      expect(await queue.jobs.counts(type)).toEqual({ waiting: 7, active: 0 });
+      expect(await queue.jobs.counts(type)).toEqual({ waiting: 8, active: 0 });
       expect(new Set((await queue.jobs.ids(type)).waiting)).toEqual(new Set(sent.map(({ id }) => id)));
-      const removed = { ...delivery(7), priority: 2 };
+      const removed = { ...delivery(8), priority: 2 };
       await ctx.enqueue(queue, removed);
       await queue.jobs.remove(type, [removed.id]);
       const seen: unknown[] = [];
@@ -61,9 +61,9 @@ export function deliveriesSuite(ctx: SuiteContext): void {
         slots: 1,
         handle: async ({ data }) => void seen.push(data.value),
       });
-      await until('arrival', () => seen.length === 7);
+      await until('arrival', () => seen.length === 8);
       await consumer.close(1_000);
-      expect(seen).toEqual([5, 2, 0, 3, 6, 4, 1]);
+      expect(seen).toEqual([5, 2, 0, 3, 6, 4, 7, 1]);
     });
 
     test('with the same id stay one while they wait', async () => {

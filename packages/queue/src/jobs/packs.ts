@@ -36,20 +36,25 @@ export function toMessages(deliveries: readonly Delivery[], options: PackOptions
 }
 
 /**
- * BullMQ takes what has no priority first, in its order, and then what has one, 1 before 2. So what goes first is pushed
- * in front of the line: the last one pushed is taken first.
+ * BullMQ takes what has no priority first, in its order, and then what has one, 1 before 2, in theirs. So what goes first
+ * is pushed in front of the line: the last one pushed is taken first.
  */
 function inTurn(deliveries: readonly Delivery[]): BullMessage[] {
-  const messages = deliveries
+  const priorityOf = ({ priority = USUAL }: Delivery): number => priority;
+  const inFront = deliveries
+    .filter((delivery) => priorityOf(delivery) > USUAL)
     .toReversed()
-    .map((delivery) => ({ ...single(delivery), ofPriority: delivery.priority ?? USUAL }));
-  return messages
-    .sort((one, other) => one.ofPriority - other.ofPriority)
-    .map(({ ofPriority, opts, ...message }) =>
-      ofPriority > USUAL
-        ? { ...message, opts: { ...opts, lifo: true } }
-        : { ...message, opts: { ...opts, priority: USUAL - ofPriority } },
-    );
+    .sort((one, other) => priorityOf(one) - priorityOf(other));
+  const behind = deliveries.filter((delivery) => priorityOf(delivery) < USUAL);
+  return [
+    ...inFront.map((delivery) => withOpts(delivery, { lifo: true })),
+    ...behind.map((delivery) => withOpts(delivery, { priority: USUAL - priorityOf(delivery) })),
+  ];
+}
+
+function withOpts(delivery: Delivery, more: Pick<BullMessage['opts'], 'lifo' | 'priority'>): BullMessage {
+  const message = single(delivery);
+  return { ...message, opts: { ...message.opts, ...more } };
 }
 
 function packed(deliveries: readonly Delivery[], { above, size }: PackOptions): BullMessage[] {
