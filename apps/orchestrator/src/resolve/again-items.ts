@@ -25,9 +25,10 @@ export async function againItems(
   const list = listOf(store, job, loaded, await itemsOf(values, job));
   const total = list.items.length;
   const stale = await findStale(list);
-  const inFlight = (job.itemsCreated ?? 0) - (job.itemsDone ?? 0);
+  const done = job.itemsDone ?? 0;
+  const inFlight = (job.itemsCreated ?? 0) - done;
   const next = stale.slice(0, Math.max(Math.min(CHUNK, list.forEach.max - inFlight), 0));
-  const again: Again = { total, items: [], left: stale.length - next.length };
+  const again: Again = { total, done, items: [], left: stale.length - next.length };
   const items = await withRelated(
     list,
     next.map(({ item }) => list.itemAt(item - 1)),

@@ -23,8 +23,9 @@ export interface Growth {
 
 /** Ended items that are computed again, evaluated anew. */
 export interface Again {
-  /** How long the list was when this was found out. */
+  /** How long the list was when this was found out, and how many items had ended. */
   total: number;
+  done: number;
   items: (NewItem & ItemAttempt & { relatedTo: string[] })[];
   /** How many more there are than have room. */
   left: number;
@@ -54,7 +55,7 @@ export function growList(ledger: Ledger, head: WaitingJob, growth: Growth, pendi
 /**
  * Computes ended items again, each under its next attempt; their results so far no longer count. `jobs` are these items as
  * they are now: one that has moved meanwhile was taken care of. When none is left to be computed again, the results are
- * gathered.
+ * gathered; but what has ended meanwhile was not looked at.
  */
 export function computeAgain(ledger: Ledger, head: WaitingJob, again: Again, jobs: readonly EngineJob[]): void {
   const { counts: before, extension } = stateOf(head);
@@ -77,7 +78,7 @@ export function computeAgain(ledger: Ledger, head: WaitingJob, again: Again, job
     if (ended === 'error') counts.failed += 1;
   }
   if (begun === 0 && again.items.length > 0) return;
-  const isOver = again.items.length === 0 && counts.done === counts.total;
+  const isOver = again.items.length === 0 && again.done === again.total && counts.done === counts.total;
   writeHead(ledger, head, {
     counts,
     extension: { ...extension, stale: again.left },
