@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FeApiOperations } from '@connecta/contracts';
+import { Receiver } from '../chaos/scenarios/receiver.ts';
 import type { TraceOrder } from '../src/api-client.ts';
 import { CommandLine } from '../src/command-line.ts';
 import { TestSystem, until } from '../src/system.ts';
@@ -7,6 +9,15 @@ import { TestSystem, until } from '../src/system.ts';
 type Stats = FeApiOperations['getStats']['responses'][200]['content']['application/json'];
 type FailedJobs = FeApiOperations['listFailedJobs']['responses'][200]['content']['application/json'];
 type LogPage = FeApiOperations['listJobLog']['responses'][200]['content']['application/json'];
+
+const signatures = ({ headers }: Receiver) => headers.map((each) => each['webhook-signature']);
+
+/** What the n-th message's signature must be: https://github.com/standard-webhooks/standard-webhooks */
+function signed({ headers, bodies }: Receiver, at: number, secret: string): string {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const [id, sentAt] = ['webhook-id', 'webhook-timestamp'].map((name) => String(headers[at]?.[name]));
+  return `v1,${createHmac('sha256', key).update(`${id}.${sentAt}.${bodies[at]}`).digest('base64')}`;
+}
 
 describe('timers and failures', () => {
   let system: TestSystem;
@@ -157,6 +168,54 @@ describe('timers and failures', () => {
     await until(async () => (await jobOf(id)).attempt > 3);
     expect((await get<FailedJobs>('/v1/jobs?code=poison')).items).toEqual([]);
     await system.api.send('POST', `/v1/orders/${id}/cancel`);
+  });
+
+  test('the team whose task failed and the client are told, each by signed webhooks; the same news is told once', async () => {
+    // Given a channel of the team that owns the task, and an order that names where its end is told
+    const [team, client] = await Promise.all([Receiver.start(() => 204), Receiver.start(() => 204)]);
+    try {
+      const body = { team: 'features', kind: 'webhook', target: team.url };
+      const channel = await system.api.send<{ id: string }>('POST', '/v1/notification-channels', { body });
+      expect(channel.status).toBe(201);
+      const order = { client: 'default', input: 1, tasks: ['probe/refuse'], webhook: client.url };
+      // When it fails, and another one for the same reason
+      const { id } = await system.api.run(order);
+      await until(() => Promise.resolve(team.bodies.length > 0));
+      await system.api.run(order);
+      await until(() => Promise.resolve(client.bodies.length === 2));
+      // Then the client is told of both ends
+      const ends = client.bodies.map((text) => JSON.parse(text) as object);
+      expect(ends).toContainEqual(
+        expect.objectContaining({
+          type: 'order.failed',
+          data: expect.objectContaining({ orderId: id, state: 'failed' }),
+        }),
+      );
+      const { secret: ofClient } = await get<{ secret: string }>('/v1/clients/default/webhook-secret');
+      expect(signatures(client)).toEqual(client.bodies.map((_text, at) => signed(client, at, ofClient)));
+      // And the team once: the repeat is counted
+      const { secret: ofTeam } = await get<{ secret: string }>(`/v1/notification-channels/${channel.body.id}/secret`);
+      expect(signatures(team)).toEqual([signed(team, 0, ofTeam)]);
+      expect(JSON.parse(team.bodies[0] ?? '')).toMatchObject({ type: 'notice.job_failed' });
+      interface Notice {
+        kind: string;
+        count: number;
+        subject: object;
+      }
+      const [repeated] = await until(async () => {
+        const { items } = await get<{ items: Notice[] }>('/v1/notices?team=features');
+        const counted = items.filter(({ kind, count }) => kind === 'job_failed' && count === 2);
+        return counted.length > 0 && counted;
+      });
+      expect(repeated?.subject).toMatchObject({ task: 'probe/refuse', error: { code: 'refused' } });
+      expect(team.bodies).toHaveLength(1);
+      // And what became of the messages is on record
+      const deliveries = await get<{ items: object[] }>(`/v1/deliveries?order=${id}`);
+      expect(deliveries.items).toMatchObject([{ state: 'delivered', attempts: 1 }]);
+    } finally {
+      team.close();
+      client.close();
+    }
   });
 
   test('while no worker lives, figures say since when, and a step may give up early', async () => {

@@ -1,18 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { changeSetup, type Setup } from '../src/setups.ts';
 import { TestSystem, until } from '../src/system.ts';
 
 interface Page<Item> {
   items: Item[];
   nextCursor: string | null;
 }
-interface Profile {
-  id: string;
-  name: string;
-  function: string;
-  revision: number;
-  settings: Record<string, unknown>;
-}
-
 describe('orders of numbers through generic workers', () => {
   let system: TestSystem;
   beforeAll(async () => {
@@ -24,20 +17,6 @@ describe('orders of numbers through generic workers', () => {
     });
   });
   afterAll(() => system.stop());
-
-  const profileOf = async (type: string, name: string): Promise<Profile> => {
-    const { body } = await system.api.send<Page<Profile>>('GET', `/v1/workers/${type}/profiles?limit=100`);
-    const found = body.items.find((profile) => profile.name === name);
-    if (!found) throw new Error(`no profile ${type}/${name}`);
-    return found;
-  };
-  const change = async (type: string, profile: Profile, settings: Record<string, unknown>): Promise<void> => {
-    const { status, body } = await system.api.send('PUT', `/v1/workers/${type}/profiles/${profile.id}`, {
-      body: { name: profile.name, function: profile.function, settings },
-      headers: { 'if-match': `"${profile.revision}"` },
-    });
-    if (status !== 200) throw new Error(JSON.stringify(body));
-  };
 
   test.each([
     [['generic/add-2', 'generic/times-2'], 14],
@@ -100,23 +79,21 @@ describe('orders of numbers through generic workers', () => {
   });
 
   test('a changed profile is for the next order, not for the running one', async () => {
-    const long = await profileOf('probe', 'long');
     const body = { client: 'default', input: 1, tasks: ['probe/long', 'probe/quick'] };
     const running = await system.api.place(body);
     await until(async () => (await system.api.order(running)).jobs['long']?.state === 'started');
-    await change('probe', long, { ms: 5, add: 100 });
-    const quick = await profileOf('probe', 'quick');
-    await change('probe', quick, { ms: 5, add: 1000 });
+    await changeSetup(system.api, 'probe/long', { ms: 5, add: 100 });
+    await changeSetup(system.api, 'probe/quick', { ms: 5, add: 1000 });
     const next = await system.api.run(body);
     expect(next.result).toBe(1101);
     expect((await system.api.ended(running)).result).toBe(3);
-    await change('probe', await profileOf('probe', 'quick'), { ms: 5, add: 1 });
+    await changeSetup(system.api, 'probe/quick', { ms: 5, add: 1 });
   });
 
   test('setups are read and changed while the type has no runner', async () => {
     const runners = ['generic-runner', 'generic-runner-2'].map((name) => system.process(name));
     await Promise.all(runners.map((runner) => runner.halt()));
-    const created = await system.api.send<Profile>('POST', '/v1/workers/generic/profiles', {
+    const created = await system.api.send<Setup>('POST', '/v1/workers/generic/profiles', {
       body: { name: 'add-40', function: 'math.add', settings: { operand: 40 } },
     });
     expect(created.status).toBe(201);
@@ -177,6 +154,33 @@ describe('orders of numbers through generic workers', () => {
     expect((await system.api.ended(later)).state).toBe('completed');
   });
 
+  test('of orders with one key only so many run at once, and the others say what they wait for', async () => {
+    // Given a workflow of which one order a customer runs at a time
+    const body = {
+      ...{ name: 'in-turn', concurrency: { max: 1, key: 'input.who' }, output: 'steady' },
+      steps: { steady: { uses: 'probe/steady', with: 'input.n' } },
+    };
+    expect((await system.api.send('POST', '/v1/workflows', { body })).status).toBe(201);
+    // When three orders of one customer come, and one of another
+    const orders = ['ann', 'ann', 'ann', 'bob'].map((who, n) => ({
+      client: 'default',
+      workflow: 'in-turn',
+      input: { who, n },
+    }));
+    const ids = await system.api.placeMany(orders);
+    // Then those behind say what holds them up
+    const last = (await system.api.send('GET', `/v1/orders/${ids[2]}`)).body;
+    expect(last).toMatchObject({ state: 'accepted', waitsFor: 'concurrency', why: expect.stringContaining('ann') });
+    // And the one's run one after the other, the other one's beside them
+    const ends = await Promise.all(ids.map((id) => system.api.ended(id)));
+    expect(ends.map(({ result }) => result)).toEqual([1, 2, 3, 4]);
+    const spans = ends.map(({ jobs: { steady } }) => [steady?.startedAt ?? '', steady?.finishedAt ?? ''] as const);
+    const anns = spans.slice(0, 3).toSorted(([one], [other]) => one.localeCompare(other));
+    for (const [at, [startedAt]] of anns.entries())
+      if (at > 0) expect(startedAt >= (anns[at - 1]?.[1] ?? '')).toBe(true);
+    expect((spans[3]?.[0] ?? '') < (anns[2]?.[0] ?? '')).toBe(true);
+  });
+
   test('an instance that an operator drains finishes what it holds, and leaves', async () => {
     // Given two instances of a worker at work
     const instances = async (): Promise<
@@ -203,8 +207,7 @@ describe('orders of numbers through generic workers', () => {
   });
 
   test('cancelling is final: the running job is dropped, its result refused', async () => {
-    const slow = await profileOf('probe', 'long');
-    await change('probe', slow, { ms: 3000, add: 1 });
+    await changeSetup(system.api, 'probe/long', { ms: 3000, add: 1 });
     const id = await system.api.place({ client: 'default', input: 1, tasks: ['probe/long'] });
     await until(async () => (await system.api.order(id)).jobs['long']?.state === 'started');
     expect((await system.api.send('POST', `/v1/orders/${id}/cancel`)).status).toBe(200);

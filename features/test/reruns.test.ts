@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '@connecta/contracts';
 import { CommandLine } from '../src/command-line.ts';
+import { changeSetup, setupOf } from '../src/setups.ts';
 import { TestSystem, until } from '../src/system.ts';
 
-interface Profile {
-  id: string;
-  name: string;
-  function: string;
-  revision: number;
-  settings: Record<string, unknown>;
-}
 interface Trace {
   id: string;
   state: string;
@@ -29,23 +23,13 @@ describe('orders that run again', () => {
 
   const send = (method: string, path: string, body?: unknown) => system.api.send(method, path, { body });
   const trace = async (id: unknown): Promise<Trace> => (await system.api.ended(String(id))) as unknown as Trace;
-  const profileOf = async (name: string): Promise<Profile> => {
-    const { body } = await system.api.send<{ items: Profile[] }>('GET', '/v1/workers/generic/profiles?limit=100');
-    return body.items.find((profile) => profile.name === name) as Profile;
-  };
   const make = async (name: string, operand: number): Promise<void> => {
     const body = { name, function: 'math.add', settings: { operand } };
     // The type's own API may still be starting.
     await until(async () => (await send('POST', '/v1/workers/generic/profiles', body)).status === 201);
   };
-  const change = async (name: string, settings: Record<string, unknown>): Promise<void> => {
-    const profile = await profileOf(name);
-    const { status } = await system.api.send('PUT', `/v1/workers/generic/profiles/${profile.id}`, {
-      body: { name, function: profile.function, settings },
-      headers: { 'if-match': `"${profile.revision}"` },
-    });
-    expect(status).toBe(200);
-  };
+  const change = (name: string, settings: Record<string, unknown>): Promise<void> =>
+    changeSetup(system.api, `generic/${name}`, settings);
 
   test('after a setup was changed only what depends on it runs', async () => {
     // Given an order of three tasks that has completed, and a change of the second one's setup
@@ -228,12 +212,27 @@ describe('orders that run again', () => {
     expect((await trace(id)).result).toBe(43_002);
   });
 
+  test('a context that a function leaves goes on with the order, is read by its client, and begins another', async () => {
+    // Given an order of which the first function leaves a context behind
+    const order = await system.api.run({ client: 'default', input: 1, tasks: ['probe/keeping', 'probe/quick'] });
+    const { context } = order.jobs['keeping'] as { context?: { blobId: string } };
+    expect(context).toMatchObject({ mediaType: 'text/plain', size: 1 });
+    // Then the next step was given it, and passes it on
+    expect(order.jobs['quick']).toMatchObject({ context });
+    // And the client reads it back
+    expect((await system.api.send('GET', `/v1/blobs/${context?.blobId}`)).body).toBe('2');
+    // When another order names it, then its first step gets it
+    const contextId = context?.blobId;
+    const another = await system.api.run({ client: 'default', input: 1, tasks: ['probe/quick'], contextId });
+    expect(another.jobs['quick']).toMatchObject({ context: { blobId: contextId } });
+  });
+
   test('what is still referred to cannot be deleted, and the answer says by what', async () => {
     // Given a setup that a saved workflow uses
     await make('needed', 1);
     const workflow = { name: 'needs-it', steps: { a: { uses: 'generic/needed' } } };
     expect((await send('POST', '/v1/workflows', workflow)).status).toBe(201);
-    const profile = await profileOf('needed');
+    const profile = await setupOf(system.api, 'generic/needed');
     const remove = () =>
       system.api.send('DELETE', `/v1/workers/generic/profiles/${profile.id}`, { headers: { 'if-match': '"1"' } });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Who receives webhooks, and answers as he is told. */
@@ -8,6 +8,8 @@ export class Receiver {
   /** Attempts by `webhook-id`. */
   readonly attempts = new Map<string, number>();
   readonly bodies: string[] = [];
+  /** Of the same attempts as `bodies`. */
+  readonly headers: IncomingHttpHeaders[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -30,6 +32,7 @@ export class Receiver {
       request.on('data', (chunk) => (body += String(chunk)));
       request.on('end', () => {
         receiver.bodies.push(body);
+        receiver.headers.push(request.headers);
         if (answer !== 'hang') response.writeHead(answer).end();
       });
     });
