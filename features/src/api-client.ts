@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A job in an order's trace. */
 export interface TraceJob {
+  jobId?: string;
   uses: string;
   state: string;
   attempt?: number;
