@@ -115,3 +115,4 @@ export {
   type RerunQuestion,
   type RerunReason,
 } from './preview-rerun.ts';
+export { isEqualJson } from './equal-json.ts';

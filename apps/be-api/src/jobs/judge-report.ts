@@ -1,4 +1,5 @@
 import type { JobError, JsonValue, NewItems, Problem } from '@connecta/contracts';
+import { isEqualJson } from '@connecta/domain';
 import type { ReportedJob } from '@connecta/store';
 import { refusalOf } from './held-job.ts';
 
@@ -22,7 +23,7 @@ export function judgeReport(job: ReportedJob, attempt: number, end: ReportedEnd)
 function tookPlace(job: ReportedJob, attempt: number, end: ReportedEnd): boolean {
   if (job.superseded === attempt) return true;
   if (end.type === 'completed') {
-    return job.attempt === attempt && job.state === 'completed' && same(job.result, end.value);
+    return job.attempt === attempt && job.state === 'completed' && isEqualJson(job.result, end.value);
   }
   return job.attempt === attempt && (job.state === 'error' || job.state === 'pending') && isSame(job.error, end.error);
 }
@@ -30,15 +31,4 @@ function tookPlace(job: ReportedJob, attempt: number, end: ReportedEnd): boolean
 /** Whether an error that stands of an attempt is the reported one. */
 export function isSame(stands: JobError | null, reported: JobError): boolean {
   return stands?.kind === reported.kind && stands.code === reported.code && stands.message === reported.message;
-}
-
-/** Compares as the database gives values back: key order and number form do not count. */
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  const keys = Object.keys(a);
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]))
-  );
 }

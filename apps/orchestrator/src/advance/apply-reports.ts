@@ -1,5 +1,5 @@
 import { NO_FOR_EACH, deliveryId, type WorkerEvent } from '@connecta/contracts';
-import { decideRetry, type Timers } from '@connecta/domain';
+import { decideRetry, isEqualJson, type Timers } from '@connecta/domain';
 import {
   completeJobs,
   findJobs,
@@ -180,21 +180,10 @@ function reasonOf(job: EngineJob | undefined, event: End['event']): string | nul
   // The end of an item that is computed again did count.
   if (job.superseded === event.attempt) return null;
   if (job.attempt !== event.attempt) return 'stale_attempt';
-  const repeated = event.type === 'completed' && job.state === 'completed' && same(job.result, event.value);
+  const repeated = event.type === 'completed' && job.state === 'completed' && isEqualJson(job.result, event.value);
   return repeated || (event.type === 'failed' && (job.state === 'error' || job.state === 'pending'))
     ? null
     : 'already_ended';
-}
-
-/** Compares as the database gives values back: key order and number form do not count. */
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  const keys = Object.keys(a);
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
-  );
 }
 
 function isOpen(job: EngineJob): boolean {
