@@ -14,6 +14,7 @@ import {
   endWaitingJobs,
   findCachedJobs,
   findHeads,
+  findOrderTrace,
   findOriginJobs,
   findStepFacts,
   inBatch,
@@ -28,6 +29,7 @@ import {
   type NewJob,
   type Store,
 } from '../src/index.ts';
+import { findOfflineTypes } from '../src/notifications/failures.ts';
 
 /**
  * A batch finds its rows by their ids, one by one. The planner knows nothing of a fresh table, and keeps the plan that it
@@ -110,9 +112,41 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       expect(cached).toMatch(/Index Cond: \(id = c\.job_id\)/);
     });
 
+    test('the newest re-runs of an order come in their order, not out of all orders', async () => {
+      await findOrderTrace(store, newId<OrderId>());
+      expect(await planOn(store, `find_order_trace('${newId()}')`)).toMatch(
+        /Index Only Scan Backward using \w+ on orders r .*\n *Index Cond: \(rerun_of = o\.id\)/,
+      );
+    });
+
+    test('of worker types that have a live instance no job is read', async () => {
+      const client = await store.pool.connect();
+      try {
+        await findOfflineTypes(client, 1);
+      } finally {
+        client.release();
+      }
+      expect(await planOn(store, 'find_offline_types(1)')).toMatch(
+        /\n {2}-> +CTE Scan on silent t .*\n {2}-> +Aggregate/,
+      );
+    });
+
+    test('no statement starts processes that share its reading', async () => {
+      for (const pool of [store.pool, store.engine])
+        expect((await pool.query('SHOW max_parallel_workers_per_gather')).rows).toEqual([
+          { max_parallel_workers_per_gather: '0' },
+        ]);
+    });
+
     test('orders are looked up one by one', async () => {
       const plan = await planOf('write_orders', (batch) => writeOrders(batch, { orders: [], history: [], jobs: [] }));
       expect(plan).toMatch(/Index Scan using orders_\w+ on orders o .*\n *Index Cond: \(id = x\./);
     });
   },
 );
+
+/** The plan of a statement that was prepared on the pool's one connection. */
+async function planOn({ pool }: Store, call: string): Promise<string> {
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE ${call}`);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}

@@ -56,16 +56,18 @@ export async function takeUntoldFailures(client: pg.ClientBase, limit: number): 
   return rows;
 }
 
-/** Types with commands older than `graceMs` and no instance that takes work. */
+/** Types with commands older than `graceMs` and no instance that takes work. Of types that have one no job is read. */
 export async function findOfflineTypes(client: pg.ClientBase, graceMs: number): Promise<OfflineType[]> {
   const { rows } = await client.query<OfflineType>({
     name: 'find_offline_types',
-    text: `SELECT j.worker_type AS "workerType", count(*)::int AS jobs,
-        to_char(min(j.invoked_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
-      FROM jobs j
-      WHERE j.state IN ('invoked', 'queued') AND NOT EXISTS (
-        SELECT FROM worker_instances i WHERE i.worker_type = j.worker_type AND i.state = 'ready' AND i.slots > 0)
-      GROUP BY 1 HAVING min(j.invoked_at) < now() - $1 * interval '1 millisecond'`,
+    text: `WITH silent AS MATERIALIZED (
+        SELECT name FROM worker_types t WHERE NOT EXISTS (
+          SELECT FROM worker_instances i WHERE i.worker_type = t.name AND i.state = 'ready' AND i.slots > 0))
+      SELECT t.name AS "workerType", j.jobs, to_char(j.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+      FROM silent t CROSS JOIN LATERAL (
+        SELECT count(*)::int AS jobs, min(invoked_at) AS since FROM jobs
+        WHERE worker_type = t.name AND state IN ('invoked', 'queued')) j
+      WHERE j.since < now() - $1 * interval '1 millisecond'`,
     values: [graceMs],
   });
   return rows;
