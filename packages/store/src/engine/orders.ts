@@ -110,7 +110,8 @@ export interface HistoryRow {
 
 /**
  * Writes orders that this batch holds locked, one row of history for each, and the jobs that begin (invoked under
- * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order).
+ * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order). It answers
+ * with one row: a row an order would be a message each.
  *
  * A small batch tells who waits which of its orders may have ended, as its commit takes place; a large one leaves that
  * to the notifier, since Postgres serialises the commits that carry a signal. See {@link isTold}.
@@ -135,16 +136,18 @@ export function writeOrders(
          b.origin, CASE WHEN b.origin IS NOT NULL THEN now() END
        FROM json_to_recordset($3::json) b(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
          "profileId" uuid, "profileRevision" int, input jsonb, timers jsonb, fingerprint text, context jsonb,
-         "contextIn" jsonb, result jsonb, origin jsonb))
-     UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
-       result = coalesce(x.result, o.result), error = x.error,
-       finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
-     FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
-       signal text)
-     WHERE o.id = x.id AND ${oneByOne('x.version')}
-     RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal) END,
-       CASE WHEN o.concurrency_key IS NOT NULL AND x.state IN ('completed', 'failed')
-         THEN pg_notify('${CHANNELS.intake}', '') END`,
+         "contextIn" jsonb, result jsonb, origin jsonb)),
+     written AS (
+       UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
+         result = coalesce(x.result, o.result), error = x.error,
+         finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
+       FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
+         signal text)
+       WHERE o.id = x.id AND ${oneByOne('x.version')}
+       RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal)::text END AS told,
+         CASE WHEN o.concurrency_key IS NOT NULL AND x.state IN ('completed', 'failed')
+           THEN pg_notify('${CHANNELS.intake}', '')::text END AS freed)
+     SELECT count(told), count(freed) FROM written`,
     [JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders), JSON.stringify(history), JSON.stringify(jobs)],
   );
 }
