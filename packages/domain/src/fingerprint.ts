@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isBlobRef, isFileValue, type BlobRef, type JsonValue, type ProfileId } from '@connecta/contracts';
 
 /** Contexts that a job is given: that of its one need (or the one that all needs share), and by need where it has several. */
@@ -105,5 +105,5 @@ function shown(what: FingerprintPart, part: string | null): string | null {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }

@@ -153,6 +153,7 @@ describe('the context of a step', () => {
   });
 
   test('of several needs is keyed by need, and one where they share it', () => {
+    expect(given('none', 'neither')).toBeNull();
     expect(given('a', 'b', 'none')).toEqual({ contexts: { a: one, b: two } });
     expect(given('a', 'c')).toEqual({ context: one, contexts: { a: one, c: one } });
   });

@@ -166,7 +166,11 @@ export function contextsOf(
   ofOrder: BlobRef | null,
   contextOf: (need: string) => BlobRef | null,
 ): GivenContext | null {
-  if (needs.length === 0) return ofOrder ? { context: ofOrder } : null;
+  const [one, ...others] = needs;
+  if (one === undefined || others.length === 0) {
+    const context = one === undefined ? ofOrder : contextOf(one);
+    return context ? { context } : null;
+  }
   const contexts: { [need: string]: BlobRef } = {};
   const ids = new Map<string, BlobRef>();
   for (const need of needs) {
@@ -177,6 +181,5 @@ export function contextsOf(
   }
   const [only, ...more] = ids.values();
   if (!only) return null;
-  if (needs.length === 1) return { context: only };
   return more.length === 0 ? { context: only, contexts } : { contexts };
 }
