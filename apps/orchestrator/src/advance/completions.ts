@@ -23,11 +23,5 @@ export function headOf({ event, lease }: Report): ReportHead {
 
 export function toCompleted(report: Completion): CompletedReport {
   const { startedAt, value, newItems, context } = report.event;
-  return {
-    ...headOf(report),
-    startedAt: startedAt ?? null,
-    value,
-    newItems: newItems ?? null,
-    context: context ?? null,
-  };
+  return { ...headOf(report), startedAt, value, newItems, context };
 }

@@ -84,7 +84,8 @@ function faultOfResult({ value, newItems }: Extract<WorkerEvent, { type: 'comple
 function cleanHead(event: WorkerEvent): WorkerEvent {
   const instance = storableText(event.instance);
   // Of all that the format allows, Postgres knows no year 0 and no fraction of a hundred digits.
-  const bad = 'startedAt' in event && /^0000|.{40}/.test(event.startedAt ?? '');
+  const startedAt = ('startedAt' in event && event.startedAt) || '';
+  const bad = startedAt.startsWith('0000') || startedAt.length >= 40;
   if (instance === event.instance && !bad) return event;
   return { ...event, instance, ...(bad ? { startedAt: undefined } : {}) };
 }

@@ -24,6 +24,8 @@ import {
   type Store,
 } from '@connecta/store';
 import { Draft } from './draft/draft.ts';
+import { NOTHING_MISSING } from './draft/following.ts';
+import { NO_EXTRAS, type ReadonlyExtras } from './draft/extras.ts';
 import type { EngineDefaults } from './defaults.ts';
 import type { LeftOrders } from './left-orders.ts';
 import type { Doubts, Outcome } from './outcome.ts';
@@ -108,7 +110,11 @@ export class Drafts {
 
   /** Reads what the drafts' decisions need, in one flight; none when they need nothing. */
   async #find(batch: Batch, drafts: readonly Draft[]): Promise<void> {
-    const missing = drafts.map((draft) => ({ draft, ...draft.missing() }));
+    const missing = drafts
+      .map((draft) => ({ draft, wanted: draft.missing() }))
+      .filter(({ wanted }) => wanted !== NOTHING_MISSING)
+      .map(({ draft, wanted }) => ({ draft, ...wanted }));
+    if (missing.length === 0) return;
     const steps = missing.flatMap((one) => one.steps.map((step) => ({ orderId: one.draft.order.id, step })));
     const ids = missing.filter(({ input }) => input).map(({ draft }) => draft.order.id);
     const origins = missing.flatMap(({ draft: { order }, origins: wanted }) =>
@@ -117,7 +123,6 @@ export class Drafts {
     const fingerprints = missing.flatMap(({ draft: { order }, cached }) =>
       [...cached].map(([fingerprint, ttlMs]) => ({ clientId: order.clientId, fingerprint, ttlMs })),
     );
-    if (steps.length + ids.length + origins.length + fingerprints.length === 0) return;
     const [earlier, held, found, inputs] = await Promise.all([
       origins.length > 0 ? findOriginJobs(batch, origins) : [],
       fingerprints.length > 0 ? findCachedJobs(batch, fingerprints) : [],
@@ -135,8 +140,9 @@ export class Drafts {
 }
 
 function outcomeOf(changed: readonly Draft[], orders: readonly OrderWrite[]): Outcome {
-  const ended = changed.filter(({ write: { state } }) => state !== 'active');
-  const work = changed.flatMap(({ otherJobs, heads }) => [
+  const ended = changed.filter((_, at) => orders[at]?.state !== 'active');
+  const extras = extrasOf(changed);
+  const work = extras.flatMap(({ otherJobs, heads }) => [
     ...otherJobs.filter((job) => job.work !== undefined),
     ...heads.filter((head) => head.work !== null),
   ]);
@@ -145,7 +151,7 @@ function outcomeOf(changed: readonly Draft[], orders: readonly OrderWrite[]): Ou
     changedOrders: changed.map((draft) => draft.order.id),
     openOrders: new Set(orders.filter(({ state }) => state === 'active').map(({ id }) => id)),
     told: isTold(orders),
-    acceptedChildren: changed.some(({ children }) => children.length > 0),
+    acceptedChildren: extras.some(({ children }) => children.length > 0),
     endedFor: ended.flatMap(({ order: { parentJobId } }) => parentJobId ?? []),
     work: work.map(({ id }) => id),
   };
@@ -155,22 +161,32 @@ function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWr
   if (changed.length === 0) return [];
   const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
   const jobs = changed.flatMap((draft) => draft.newJobs);
-  const moves = changed.flatMap((draft) => draft.moves);
   const writes = [writeOrders(batch, { orders, history, jobs })];
+  const extras = extrasOf(changed);
+  if (extras.length > 0) writes.push(...writeExtras(batch, extras));
+  return writes;
+}
+
+const extrasOf = (drafts: readonly Draft[]): ReadonlyExtras[] =>
+  drafts.map((draft) => draft.extras).filter((extras) => extras !== NO_EXTRAS);
+
+function writeExtras(batch: Batch, extras: readonly ReadonlyExtras[]): Promise<unknown>[] {
+  const writes: Promise<unknown>[] = [];
+  const moves = extras.flatMap((each) => each.moves);
   if (moves.length > 0) writes.push(moveJobs(batch, moves));
-  const others = changed.flatMap((draft) => draft.otherJobs);
+  const others = extras.flatMap((each) => each.otherJobs);
   if (others.length > 0) writes.push(writeOtherJobs(batch, others));
-  const heads = changed.flatMap((draft) => draft.heads);
+  const heads = extras.flatMap((each) => each.heads);
   if (heads.length > 0) writes.push(writeHeads(batch, heads));
-  const taken = changed.flatMap((draft) => draft.takenReturns);
+  const taken = extras.flatMap((each) => each.takenReturns);
   if (taken.length > 0) writes.push(forgetReturnedItems(batch, taken));
-  const ends = changed.flatMap((draft) => draft.waitEnds);
+  const ends = extras.flatMap((each) => each.waitEnds);
   if (ends.length > 0) writes.push(endWaitingJobs(batch, ends));
-  const ranOthers = changed.flatMap((draft) => draft.ranOthers);
+  const ranOthers = extras.flatMap((each) => each.ranOthers);
   if (ranOthers.length > 0) writes.push(noteRanVersions(batch, ranOthers));
-  const kept = changed.flatMap((draft) => draft.kept);
+  const kept = extras.flatMap((each) => each.kept);
   if (kept.length > 0) writes.push(rememberResults(batch, kept));
-  const children = changed.flatMap((draft) => draft.children);
+  const children = extras.flatMap((each) => each.children);
   if (children.length > 0) writes.push(insertChildOrders(batch, children));
   return writes;
 }

@@ -44,7 +44,8 @@ export class LeftOrders {
 
 /** Null of an order that has ended, or of which anything but one new job is under way. */
 function leftBy(draft: Draft): LeftOrder | null {
-  const { order, newJobs, otherJobs, heads, moves, write } = draft;
+  const { order, newJobs, extras, write } = draft;
+  const { otherJobs, heads, moves } = extras;
   const [job, ...others] = newJobs.filter(({ origin }) => origin === undefined);
   if (!job || job.item > 0 || others.length + otherJobs.length + heads.length + moves.length > 0) return null;
   if (write.state !== 'active' || countOpen(write.progress) !== 1) return null;

@@ -44,11 +44,11 @@ export interface CompletedReport {
   attempt: number;
   workerType: string;
   instance: string;
-  startedAt: string | null;
+  startedAt: string | undefined;
   value: JsonValue;
   /** By which the list of an item goes on; a job that is no item cannot complete with them. */
-  newItems: NewItems | null;
-  context: BlobRef | null;
+  newItems: NewItems | undefined;
+  context: BlobRef | undefined;
 }
 
 /** What a report changed. */

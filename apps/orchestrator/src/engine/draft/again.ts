@@ -17,19 +17,19 @@ export function beginAgain(ledger: Ledger, job: EngineJob, child?: ChildEnd): vo
     const begin = { is: 'begin', input: job.input } as const;
     const given = job.contextIn ?? null;
     const waiting = { ...waitingJob({ id, orderId, name, item }, step, { begin, given }), attempt };
-    ledger.otherJobs.push(waiting);
+    ledger.openExtras().otherJobs.push(waiting);
     ledger.events.push(waitingEvent(waiting, 'order'));
     ledger.mark(name, 'waiting', item);
     return;
   }
   if (job.kind === 'head' && hasItems(job)) {
-    ledger.headsAgain.add(name);
+    ledger.openExtras().headsAgain.add(name);
     return;
   }
   const kind = job.kind === 'head' ? 'head' : 'resolve';
   const work = kind === 'head' ? 'expand' : 'resolve';
   const again: OtherJob = { ...place, kind, state: 'waiting', input: null, work };
-  ledger.otherJobs.push(again);
+  ledger.openExtras().otherJobs.push(again);
   ledger.events.push(waitingEvent(again, kind === 'head' ? 'items' : 'values'));
   ledger.mark(name, 'waiting', item);
 }

@@ -17,7 +17,7 @@ export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin
   }
   const given = givenContext(ledger, step);
   const job = waitingJob(at, step, { begin, given });
-  ledger.otherJobs.push(job);
+  ledger.openExtras().otherJobs.push(job);
   ledger.events.push(waitingEvent(job, waitsForOf(step)));
   ledger.mark(at.name, 'waiting');
   if (step.kind === 'order') beginChild(ledger, job, step, begin);
@@ -27,14 +27,14 @@ export function beginStep(ledger: Ledger, at: JobPlace, step: PlannedStep, begin
 export function beginHead(ledger: Ledger, at: JobPlace, kind: 'head' | 'resolve'): void {
   const given = givenContext(ledger, ledger.plan.steps.get(at.name) as PlannedStep);
   const job = headJob(at, kind, given);
-  ledger.otherJobs.push(job);
+  ledger.openExtras().otherJobs.push(job);
   ledger.events.push(waitingEvent(job, kind === 'head' ? 'items' : 'values'));
   ledger.mark(at.name, 'waiting');
 }
 
 /** Makes the job of a step that ends before it has begun. */
 export function failStep(ledger: Ledger, at: JobPlace, step: PlannedStep, error: JobError): void {
-  ledger.otherJobs.push(failedJob(at, step, error));
+  ledger.openExtras().otherJobs.push(failedJob(at, step, error));
   ledger.events.push({ type: 'job', step: at.name, jobId: at.id, attempt: 1, state: 'error', error });
   ledger.facts.set(at.name, { state: 'error', result: null, error, outcome: null });
 }
@@ -50,7 +50,7 @@ export function beginChild(
   begin: Beginning,
 ): void {
   const { clientId, createdBy, traceparent, params, priority } = ledger.order;
-  ledger.children.push({
+  ledger.openExtras().children.push({
     ...{ id: newId<OrderId>(), clientId, planId: step.planId, input: begin.input },
     params: { ...('strategy' in params ? { strategy: params['strategy'] ?? null } : {}), ...begin.params },
     ...{ parentJobId, parentAttempt, priority, createdBy, traceparent, context: context ?? null },

@@ -3,23 +3,19 @@ import { cacheTtlOf, type CompiledPlan, type RetryDecision, type RetryPolicy, ty
 import type {
   ChangedJob,
   ChildEnd,
-  ChildOrder,
   CountedItems,
   EarlierJob,
   EngineJob,
-  HeadWrite,
-  JobMove,
   LockedOrder,
   NewJob,
   OrderWrite,
-  OtherJob,
   StepFact,
-  WaitEndRow,
   WaitingJob,
 } from '@connecta/store';
 import type { Command } from '../command.ts';
 import type { EngineDefaults } from '../defaults.ts';
 import type { Prepared } from '../steps/prepare-step.ts';
+import type { ReadonlyExtras } from './extras.ts';
 import { Following, type Missing } from './following.ts';
 import { computeAgain, growList, type Again, type Growth } from './growing.ts';
 import { addItems, countItems, recountItems, type Chunk } from './items.ts';
@@ -62,45 +58,18 @@ export class Draft {
     return this.#ledger.newJobs;
   }
 
-  get otherJobs(): readonly OtherJob[] {
-    return this.#ledger.otherJobs;
-  }
-
-  get waitEnds(): readonly WaitEndRow[] {
-    return this.#ledger.waitEnds;
-  }
-
-  get children(): readonly ChildOrder[] {
-    return this.#ledger.children;
-  }
-
-  get heads(): readonly HeadWrite[] {
-    return this.#ledger.heads;
+  get extras(): ReadonlyExtras {
+    return this.#ledger.extras;
   }
 
   /** The steps of which items ended: their heads are to be told. */
   get endedItemsOf(): string[] {
-    return [...new Set([...this.#ledger.itemEnds.keys(), ...this.#ledger.headsAgain])];
-  }
-
-  get takenReturns(): readonly JobId[] {
-    return this.#ledger.takenReturns;
-  }
-
-  get moves(): readonly JobMove[] {
-    return this.#ledger.moves;
+    const { itemEnds, headsAgain } = this.#ledger.extras;
+    return itemEnds.size + headsAgain.size === 0 ? [] : [...new Set([...itemEnds.keys(), ...headsAgain])];
   }
 
   get commands(): readonly Command[] {
     return this.#ledger.commands;
-  }
-
-  get kept(): Ledger['kept'] {
-    return this.#ledger.kept;
-  }
-
-  get ranOthers(): Ledger['ranOthers'] {
-    return this.#ledger.ranOthers;
   }
 
   get write(): OrderWrite {
@@ -128,11 +97,12 @@ export class Draft {
     if (step?.kind !== 'task') return;
     // While a type is rolled out, runners of both versions take jobs, whatever was pinned.
     if (ran !== undefined && step.functionVersion !== undefined && ran !== step.functionVersion) {
-      this.#ledger.ranOthers.push({ jobId: job.id, version: ran });
+      this.#ledger.openExtras().ranOthers.push({ jobId: job.id, version: ran });
       return;
     }
     const ttlMs = cacheTtlOf(this.order.cacheTtlMs, step);
-    if (ttlMs > 0) this.#ledger.kept.push({ jobId: job.id, clientId: this.order.clientId, ttlMs });
+    if (ttlMs === 0) return;
+    this.#ledger.openExtras().kept.push({ jobId: job.id, clientId: this.order.clientId, ttlMs });
   }
 
   /** Ends a job that waited. */
@@ -220,8 +190,9 @@ export class Draft {
 
   /** Tells which of the earlier jobs that were asked for there are. */
   tellEarlier(wanted: Missing, origins: readonly EarlierJob[], cached: readonly CachedJob[]): void {
-    const { origins: known, cached: held, wantedCached, order } = this.#ledger;
-    const { clientId, rerunOf } = order;
+    if (wanted.origins.length + wanted.cached.size === 0) return;
+    const { clientId, rerunOf } = this.order;
+    const { origins: known, cached: held, wantedCached } = this.#ledger.openExtras();
     for (const step of wanted.origins) {
       known.set(step, origins.find((job) => job.orderId === rerunOf && job.step === step) ?? null);
     }

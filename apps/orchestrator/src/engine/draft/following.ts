@@ -31,7 +31,7 @@ export interface Missing {
   cached: ReadonlyMap<string, number>;
 }
 
-const NOTHING: Missing = { steps: [], input: false, origins: [], cached: new Map() };
+export const NOTHING_MISSING: Missing = { steps: [], input: false, origins: [], cached: new Map() };
 
 /**
  * What follows in an order from the steps that ended. States: moved → deciding (as long as steps are open: each begins, is
@@ -55,8 +55,8 @@ export class Following {
 
   /** Decides what follows from the collected ends. */
   settle(): void {
-    const { plan, progress, ended, outcomes } = this.#ledger;
-    if (ended.size > 0) this.#take(advance(plan, progress, ended, outcomes));
+    const { plan, progress, ended, extras } = this.#ledger;
+    if (ended.size > 0) this.#take(advance(plan, progress, ended, extras.outcomes));
   }
 
   /** Decides what follows from the progress alone. */
@@ -66,26 +66,31 @@ export class Following {
 
   /** What is needed now and is not at hand. */
   missing(): Missing {
-    if (this.#open.length === 0 && this.#outcome !== 'completed') return NOTHING;
-    const { plan, facts, progress } = this.#ledger;
-    const wanted = new Set(this.#outcome === 'completed' ? plan.outputs : []);
+    if (this.#open.length === 0 && this.#outcome !== 'completed') return NOTHING_MISSING;
+    const { plan } = this.#ledger;
+    const steps = new Set<string>();
     let input = false;
+    if (this.#outcome === 'completed') for (const output of plan.outputs) this.#want(output, steps);
     for (const name of this.#open) {
       const step = plan.steps.get(name) as PlannedStep;
       const needed = neededBy(step);
-      for (const need of step.needs) wanted.add(need);
-      for (const other of needed.steps) wanted.add(other);
+      for (const need of step.needs) this.#want(need, steps);
+      for (const other of needed.steps) this.#want(other, steps);
       input ||= needed.input && this.#ledger.input === undefined;
     }
-    const steps = new Set<string>();
-    for (const step of wanted) {
-      for (const source of [step, standInFor(plan, step, progress)]) {
-        const state = progress[source];
-        if ((state === 'completed' || state === 'error') && !facts.has(source)) steps.add(source);
-      }
-    }
     const origins = originsWanted(this.#ledger, this.#open);
-    return { steps: [...steps], input, origins, cached: this.#ledger.wantedCached };
+    const cached = this.#ledger.extras.wantedCached;
+    const isReady = steps.size + origins.length + cached.size === 0 && !input;
+    return isReady ? NOTHING_MISSING : { steps: [...steps], input, origins, cached };
+  }
+
+  /** Notes a step, and the one that stands in for it, where what became of it is wanted and not at hand. */
+  #want(step: string, into: Set<string>): void {
+    const { plan, facts, progress } = this.#ledger;
+    for (const source of [step, standInFor(plan, step, progress)]) {
+      const state = progress[source];
+      if ((state === 'completed' || state === 'error') && !facts.has(source)) into.add(source);
+    }
   }
 
   /** Decides on the open steps, as far as everything is at hand. True: ask for what is missing, and again. */
@@ -101,7 +106,7 @@ export class Following {
       }
       this.#open.push(...asking);
       if (judged.size > 0) this.#take(advance(ledger.plan, ledger.progress, judged));
-      if (this.#isMissing()) return true;
+      if (this.missing() !== NOTHING_MISSING) return true;
     }
     return false;
   }
@@ -121,11 +126,6 @@ export class Following {
       ...{ type: 'order', state: this.#outcome, epoch: ledger.order.epoch },
       ...(ledger.error ? { error: ledger.error } : {}),
     });
-  }
-
-  #isMissing(): boolean {
-    const { steps, input, origins, cached } = this.missing();
-    return steps.length > 0 || input || origins.length > 0 || cached.size > 0;
   }
 
   #take(next: Advance): void {

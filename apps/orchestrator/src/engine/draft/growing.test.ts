@@ -18,7 +18,7 @@ const head = {
 const workAfter = (done: number): unknown => {
   const ledger = new Ledger(order as unknown as LockedOrder, compilePlan({ steps: { step }, outputs: ['step'] }));
   computeAgain(ledger, head, { total: 3, done, items: [], left: 0 }, []);
-  return ledger.heads[0]?.work;
+  return ledger.extras.heads[0]?.work;
 };
 
 test('a list is looked through once more when an item has ended since, and is gathered when none has', () => {

@@ -40,7 +40,7 @@ export function growList(ledger: Ledger, head: WaitingJob, growth: Growth, pendi
   const attempts = new Map(pending.map(({ id, attempt }) => [id, attempt]));
   const isWhole = growth.taken.every(({ id, attempt }) => attempts.get(id) === attempt);
   if (counts.total !== growth.total || counts.created !== counts.total || !isWhole) return;
-  for (const { id } of growth.taken) ledger.takenReturns.push(id);
+  for (const { id } of growth.taken) ledger.openExtras().takenReturns.push(id);
   writeHead(ledger, head, {
     counts: { ...counts, total: counts.total + growth.added },
     extension: {

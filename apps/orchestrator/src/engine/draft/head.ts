@@ -42,7 +42,7 @@ export function writeHead(ledger: Ledger, head: WaitingJob, { counts, extension,
   };
   if (list !== undefined) write.input = list;
   if (extension !== NO_EXTENSION) write.extension = extension;
-  ledger.heads.push(write);
+  ledger.openExtras().heads.push(write);
   if (work !== 'fail') return;
   const message = `${counts.failed} of ${counts.total} items failed: see their errors`;
   endWaitingJob(ledger, head, { state: 'error', error: { kind: 'permanent', code: 'item_failed', message } });

@@ -25,8 +25,8 @@ export interface Chunk {
 
 /** Counts a batch's ended items at their head: the list goes on, is gathered, or fails. */
 export function countItems(ledger: Ledger, head: WaitingJob): void {
-  const ends = ledger.itemEnds.get(head.step) ?? { done: 0, failed: 0, returned: 0 };
-  const again = ledger.headsAgain.has(head.step);
+  const ends = ledger.extras.itemEnds.get(head.step) ?? { done: 0, failed: 0, returned: 0 };
+  const again = ledger.extras.headsAgain.has(head.step);
   if (head.state !== 'waiting' && head.state !== 'pending') return;
   const { counts, extension } = stateOf(head);
   if (again)
@@ -97,20 +97,22 @@ export function beginItem(
     const place = { id: at.id, orderId: at.orderId, step: at.name, item: at.item };
     const state = prepared.is === 'error' ? 'error' : 'skipped';
     const error: { error?: JobError } = prepared.is === 'error' ? { error: prepared.error } : {};
-    ledger.otherJobs.push({ ...place, kind: step.kind, state, input: null, contextIn: given, ...error, ...more });
+    ledger
+      .openExtras()
+      .otherJobs.push({ ...place, kind: step.kind, state, input: null, contextIn: given, ...error, ...more });
     ledger.events.push({ ...event, state, ...error });
     return state;
   }
   if (step.kind === 'task') {
     const job = taskJob(at, step, { input: prepared.input, params: ledger.paramsOf(step), given });
     const context = superseded?.context ?? job.context ?? null;
-    ledger.otherJobs.push({ ...job, context, kind: 'task', state: 'invoked', ...more });
+    ledger.openExtras().otherJobs.push({ ...job, context, kind: 'task', state: 'invoked', ...more });
     ledger.events.push({ ...event, state: 'invoked' });
     ledger.command(job, attempt, context);
     return null;
   }
   const job: OtherJob = { ...waitingJob(at, step, { begin: prepared, given }), ...more };
-  ledger.otherJobs.push(job);
+  ledger.openExtras().otherJobs.push(job);
   ledger.events.push({ ...waitingEvent(job, waitsForOf(step)), ...why });
   if (step.kind === 'order') beginChild(ledger, job, step, prepared);
   return null;

@@ -1,6 +1,5 @@
 import type {
   BlobRef,
-  ClientId,
   Edge,
   EndedJobState,
   HistoryEvent,
@@ -12,21 +11,9 @@ import type {
   StepState,
 } from '@connecta/contracts';
 import { functionParams, timersOfJob, type CompiledPlan, type PlannedStep } from '@connecta/domain';
-import type {
-  ChangedJob,
-  ChildOrder,
-  EarlierJob,
-  EngineJob,
-  HeadWrite,
-  JobMove,
-  LockedOrder,
-  NewJob,
-  OrderWrite,
-  OtherJob,
-  StepFact,
-  WaitEndRow,
-} from '@connecta/store';
+import type { ChangedJob, EngineJob, JobMove, LockedOrder, NewJob, OrderWrite, StepFact } from '@connecta/store';
 import type { Command } from '../command.ts';
+import { Extras, NO_EXTRAS, type ReadonlyExtras } from './extras.ts';
 import { stepsFrom } from './steps-from.ts';
 
 /** What a batch found out about one locked order and is going to write of it. */
@@ -35,33 +22,15 @@ export class Ledger {
   readonly plan: CompiledPlan;
   readonly events: HistoryEvent[] = [];
   readonly newJobs: NewJob[] = [];
-  readonly otherJobs: OtherJob[] = [];
-  readonly waitEnds: WaitEndRow[] = [];
-  readonly children: ChildOrder[] = [];
-  readonly heads: HeadWrite[] = [];
-  /** How many items of each step ended with this batch, and how many of them returned new ones. */
-  readonly itemEnds = new Map<string, { done: number; failed: number; returned: number }>();
-  /** Items whose new ones are in their list now. */
-  readonly takenReturns: JobId[] = [];
-  /** Steps whose heads a retry takes up again, together with their failed items. */
-  readonly headsAgain = new Set<string>();
-  readonly moves: JobMove[] = [];
   readonly commands: Command[] = [];
-  /** Steps that ended with this batch, and the edges that waits among them took. */
+  /** Steps that ended with this batch. */
   readonly ended = new Map<string, EndedJobState>();
-  readonly outcomes = new Map<string, Edge>();
   /** What is at hand of the steps that have ended. */
   readonly facts = new Map<string, StepFact>();
-  /** Of an order that runs another one again: that one's completed jobs by step, as far as they were read. */
-  readonly origins = new Map<string, EarlierJob | null>();
-  /** What the result cache holds, as far as it was asked, and what it is to be asked for: how old it may be. */
-  readonly cached = new Map<string, (EarlierJob & { ageMs: number }) | null>();
-  readonly wantedCached = new Map<string, number>();
-  /** Jobs that completed with this batch whose results the cache keeps. */
-  readonly kept: { jobId: JobId; clientId: ClientId; ttlMs: number }[] = [];
-  /** Jobs that completed with this batch by another version of their function than was pinned. */
-  readonly ranOthers: { jobId: JobId; version: string }[] = [];
   #forced: ReadonlySet<string> | undefined;
+  #extras: Extras | undefined;
+  /** What the functions of steps without params of their own see. */
+  #params: { [name: string]: JsonValue } | undefined;
   /** The order's input, when it was read. */
   input: { value: JsonValue } | undefined;
   state: OrderState;
@@ -74,6 +43,15 @@ export class Ledger {
     this.plan = plan;
     this.state = order.state;
     this.progress = order.progress;
+  }
+
+  get extras(): ReadonlyExtras {
+    return this.#extras ?? NO_EXTRAS;
+  }
+
+  /** The extras to write to. */
+  openExtras(): Extras {
+    return (this.#extras ??= new Extras());
   }
 
   /** Notes a job's state; of an item only its head's counters tell. The order's own progress is left as it was read. */
@@ -93,7 +71,9 @@ export class Ledger {
 
   /** The params that a step's function sees. */
   paramsOf(step: PlannedStep | undefined): { [name: string]: JsonValue } {
-    return functionParams(this.order.params, step?.kind === 'task' ? step.params : undefined);
+    const own = step?.kind === 'task' ? step.params : undefined;
+    if (own !== undefined) return functionParams(this.order.params, own);
+    return (this.#params ??= functionParams(this.order.params));
   }
 
   /** Notes that a job completed: a step, or an item of one. */
@@ -107,7 +87,7 @@ export class Ledger {
       return;
     }
     this.ended.set(step, 'completed');
-    if (outcome) this.outcomes.set(step, outcome);
+    if (outcome) this.openExtras().outcomes.set(step, outcome);
     this.facts.set(step, { state: 'completed', result, error: null, outcome, context });
   }
 
@@ -137,8 +117,9 @@ export class Ledger {
   }
 
   #endItem(step: string, { failed = 0, returned = 0 }: { failed?: number; returned?: number }): void {
-    const ends = this.itemEnds.get(step) ?? { done: 0, failed: 0, returned: 0 };
-    this.itemEnds.set(step, {
+    const { itemEnds } = this.openExtras();
+    const ends = itemEnds.get(step) ?? { done: 0, failed: 0, returned: 0 };
+    itemEnds.set(step, {
       done: ends.done + 1,
       failed: ends.failed + failed,
       returned: ends.returned + returned,

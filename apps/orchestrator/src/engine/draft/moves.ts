@@ -15,11 +15,11 @@ export function retryJob(ledger: Ledger, job: EngineJob, decision: RetryDecision
   const { error, spent } = decision;
   const move = { ...fromOf(job), ...spent, error, context, startedAt, instance: job.instance };
   if (decision.next === 'end') {
-    ledger.moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
+    ledger.openExtras().moves.push({ ...move, state: 'error', attempt: job.attempt, delayMs: 0 });
     ledger.events.push({ ...headOf(job), state: 'error', error });
     ledger.fail(job, error);
   } else if (decision.delayMs > 0) {
-    ledger.moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
+    ledger.openExtras().moves.push({ ...move, state: 'pending', attempt: job.attempt, delayMs: decision.delayMs });
     const notBefore = new Date(Date.now() + decision.delayMs).toISOString();
     ledger.events.push({ ...headOf(job), state: 'pending', error, notBefore });
     ledger.mark(job.step, 'pending', job.item);
@@ -42,7 +42,7 @@ export interface Inheritance {
 export function invokeJobAgain(ledger: Ledger, job: EngineJob, change: Inheritance): void {
   const attempt = job.attempt + 1;
   const next = { state: 'invoked', attempt, startedAt: null, instance: null, delayMs: 0 } as const;
-  ledger.moves.push({ ...fromOf(job), ...change, ...next });
+  ledger.openExtras().moves.push({ ...fromOf(job), ...change, ...next });
   ledger.mark(job.step, 'invoked', job.item);
   ledger.events.push({
     ...headOf(job),
@@ -64,14 +64,16 @@ export function endWaitingJob(ledger: Ledger, job: WaitingJob, end: WaitEnd, { b
   const { id } = job;
   const whose = by === undefined ? {} : { by };
   if (end.state === 'error') {
-    ledger.waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null, context: null });
+    ledger
+      .openExtras()
+      .waitEnds.push({ id, state: 'error', result: null, error: end.error, outcome: null, context: null });
     ledger.events.push({ ...headOf(job), state: 'error', error: end.error, ...whose });
     ledger.fail(job, end.error);
     return;
   }
   const { result, outcome = null } = end;
   const left = context ?? job.contextIn?.context ?? null;
-  ledger.waitEnds.push({ id, state: 'completed', result, error: null, outcome, context: left });
+  ledger.openExtras().waitEnds.push({ id, state: 'completed', result, error: null, outcome, context: left });
   ledger.events.push({ ...headOf(job), state: 'completed', ...(outcome ? { outcome } : {}), ...whose });
   ledger.complete({ ...job, context: left }, result, outcome);
 }

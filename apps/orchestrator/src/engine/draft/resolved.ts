@@ -12,26 +12,26 @@ export function beginResolved(ledger: Ledger, job: WaitingJob, prepared: Prepare
   const at = { id, orderId, name: job.step, item };
   const place = { id, orderId, step: job.step, item, kind: step.kind, attempt };
   if (prepared.is === 'skip') {
-    ledger.otherJobs.push({ ...place, state: 'skipped', input: null });
+    ledger.openExtras().otherJobs.push({ ...place, state: 'skipped', input: null });
     ledger.events.push({ ...headOf(job), state: 'skipped' });
     ledger.skip(job);
   } else if (prepared.is === 'error') {
     const { error } = prepared;
-    ledger.otherJobs.push({ ...place, state: 'error', input: null, error });
+    ledger.openExtras().otherJobs.push({ ...place, state: 'error', input: null, error });
     ledger.events.push({ ...headOf(job), state: 'error', error });
     ledger.fail(job, error);
   } else if (step.kind === 'task') {
     const task = taskJob(at, step, {
       ...{ input: prepared.input, params: ledger.paramsOf(step), given: job.contextIn ?? null },
     });
-    ledger.otherJobs.push({ ...task, kind: 'task', state: 'invoked', attempt });
+    ledger.openExtras().otherJobs.push({ ...task, kind: 'task', state: 'invoked', attempt });
     ledger.events.push({ ...headOf(job), state: 'invoked' });
     ledger.mark(job.step, 'invoked', item);
     ledger.command(task, attempt, task.context ?? null);
   } else {
     const given = job.contextIn ?? null;
     const waiting = { ...waitingJob(at, step, { begin: prepared, given }), attempt };
-    ledger.otherJobs.push(waiting);
+    ledger.openExtras().otherJobs.push(waiting);
     if (step.kind === 'order') beginChild(ledger, waiting, step, prepared);
     ledger.events.push(waitingEvent(waiting, waitsForOf(step)));
   }

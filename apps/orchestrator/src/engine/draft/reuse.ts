@@ -12,13 +12,13 @@ export type Reuse = 'ask' | { earlier: EarlierJob; how: JobOrigin['how'] } | nul
 /** What a job with this fingerprint may take over: from the order that its own runs again, else from the cache. */
 export function findReuse(ledger: Ledger, name: string, step: TaskStep, fingerprint: string | null): Reuse {
   if (fingerprint === null || ledger.isForced(name)) return null;
-  const origin = ledger.origins.get(name);
+  const origin = ledger.extras.origins.get(name);
   if (origin?.fingerprint === fingerprint) return { earlier: origin, how: 'reused' };
   const ttlMs = cacheTtlOf(ledger.order.cacheTtlMs, step);
   if (ttlMs === 0) return null;
-  const cached = ledger.cached.get(fingerprint);
+  const cached = ledger.extras.cached.get(fingerprint);
   if (cached === undefined) {
-    ledger.wantedCached.set(fingerprint, ttlMs);
+    ledger.openExtras().wantedCached.set(fingerprint, ttlMs);
     return 'ask';
   }
   return cached && cached.ageMs < ttlMs ? { earlier: cached, how: 'cached' } : null;
@@ -43,7 +43,8 @@ export function reuseStep(ledger: Ledger, at: JobPlace, step: TaskStep, begin: T
 
 /** The steps whose earlier jobs are wanted: these and those that follow, as far as they are not known. */
 export function originsWanted(ledger: Ledger, open: readonly string[]): string[] {
-  const { plan, origins } = ledger;
+  const { plan } = ledger;
+  const { origins } = ledger.extras;
   if (ledger.order.rerunOf === null || open.every((step) => origins.has(step))) return [];
   const wanted = new Set(open);
   for (const step of wanted) {

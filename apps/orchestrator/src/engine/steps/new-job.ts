@@ -30,7 +30,7 @@ export function taskJob(at: JobPlace, step: TaskStep, { input, params, given }: 
   return {
     ...placeOf(at),
     ...pins,
-    ...{ input, timers: timersOfJob(step), context: given?.context ?? null, contextIn: given },
+    ...{ input, timers: timersOfJob(step), ...(given === null ? {} : passedOn(given)) },
     fingerprint: fingerprintOf({ ...pins, functionVersion, params, input, given }),
   };
 }
