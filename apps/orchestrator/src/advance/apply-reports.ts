@@ -40,20 +40,23 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
   const failed = latest(reports.filter((report): report is Of<'failed'> => report.event.type === 'failed'));
   const progress = latest(reports.filter((report): report is Of<'progress'> => report.event.type === 'progress'));
   // New items are an item's to return: a job that is none does not complete with them.
-  const unsuccessful: End[] = [...failed, ...completed.filter(({ event }) => event.newItems !== undefined)];
+  const unsuccessful: End[] = [
+    ...failed.values(),
+    ...[...completed.values()].filter(({ event }) => event.newItems !== undefined),
+  ];
   const { timers } = parts.defaults;
   return inBatch(parts.store, async (batch) => {
     const orderIds = [...new Set(reports.map((report) => report.lease.orderId))];
     // All in one flight; each statement sees what was committed before the locks were granted.
     const [orders, startedJobs, completedJobs, failedJobs] = await Promise.all([
       lockOrders(batch, orderIds),
-      started.length > 0
+      started.size > 0
         ? startJobs(
             batch,
-            started.map((report) => toStarted(report, timers)),
+            Array.from(started.values(), (report) => toStarted(report, timers)),
           )
         : [],
-      completed.length > 0 ? completeJobs(batch, completed.map(toCompleted)) : [],
+      completed.size > 0 ? completeJobs(batch, Array.from(completed.values(), toCompleted)) : [],
       unsuccessful.length > 0
         ? findJobs(
             batch,
@@ -68,11 +71,11 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
     const ended = retryFailures(drafts, unsuccessful, failedJobs, { parts, random });
     const late = await findLate(batch, reports.filter(isEnd), { done: new Set([...done, ...ended]), ended });
     const outcome = await drafts.commit(batch, () => [
-      ...(progress.length > 0
+      ...(progress.size > 0
         ? [
             recordProgress(
               batch,
-              progress.map((report) => toProgress(report, timers)),
+              Array.from(progress.values(), (report) => toProgress(report, timers)),
             ),
           ]
         : []),
@@ -83,33 +86,34 @@ export async function applyReports({ parts, reports, random }: ApplyOptions): Pr
 }
 
 /** One report an attempt and kind: the first of repeats, except that the last report of progress counts. */
-function latest<R extends Report>(reports: readonly R[]): R[] {
+function latest<R extends Report>(reports: readonly R[]): Map<string, R> {
   const kept = new Map<string, R>();
   for (const report of reports) {
     const key = attemptOf(report);
     if (report.event.type === 'progress' || !kept.has(key)) kept.set(key, report);
   }
-  return [...kept.values()];
+  return kept;
 }
 
-function noteStarts(drafts: Drafts, reports: readonly Of<'started'>[], jobs: readonly ChangedJob[]): void {
-  const reportOf = byAttempt(reports);
-  for (const job of jobs) drafts.get(job.orderId)?.note(job, 'started', reportOf(job).event.instance);
+/** The report that changed a job: one batch may hold reports of several attempts of it. */
+function reportOf<R extends Report>(reports: ReadonlyMap<string, R>, { id, attempt }: ChangedJob): R {
+  return reports.get(deliveryId(id, attempt)) as R;
 }
 
-function noteCompletions(drafts: Drafts, reports: readonly Of<'completed'>[], jobs: readonly ChangedJob[]): Report[] {
-  const reportOf = byAttempt(reports);
+function noteStarts(drafts: Drafts, reports: ReadonlyMap<string, Of<'started'>>, jobs: readonly ChangedJob[]): void {
+  for (const job of jobs) drafts.get(job.orderId)?.note(job, 'started', reportOf(reports, job).event.instance);
+}
+
+function noteCompletions(
+  drafts: Drafts,
+  reports: ReadonlyMap<string, Of<'completed'>>,
+  jobs: readonly ChangedJob[],
+): Report[] {
   return jobs.map((job) => {
-    const report = reportOf(job);
+    const report = reportOf(reports, job);
     drafts.get(job.orderId)?.complete(job, report.event);
     return report;
   });
-}
-
-/** Finds the report that changed a job: one batch may hold reports of several attempts of it. */
-function byAttempt<R extends Report>(reports: readonly R[]): (job: ChangedJob) => R {
-  const byId = new Map(reports.map((report) => [attemptOf(report), report]));
-  return (job) => byId.get(deliveryId(job.id, job.attempt)) as R;
 }
 
 /** Tries again what has not completed; what has is not open any more. */

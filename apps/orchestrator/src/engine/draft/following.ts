@@ -97,15 +97,15 @@ export class Following {
   decide(): boolean {
     const ledger = this.#ledger;
     while (this.#open.length > 0) {
-      const judged = new Map<string, EndedJobState>();
+      let judged: Map<string, EndedJobState> | undefined;
       const asking: string[] = [];
       for (const name of this.#open.splice(0)) {
         const end = this.#decideOn(name);
         if (end === 'ask') asking.push(name);
-        else if (end) judged.set(name, end);
+        else if (end) (judged ??= new Map()).set(name, end);
       }
       this.#open.push(...asking);
-      if (judged.size > 0) this.#take(advance(ledger.plan, ledger.progress, judged));
+      if (judged) this.#take(advance(ledger.plan, ledger.progress, judged));
       if (this.missing() !== NOTHING_MISSING) return true;
     }
     return false;
