@@ -2,8 +2,8 @@ import type { ClientId, Edge, JobId } from '@connecta/contracts';
 import type { ChildOrder, EarlierJob, HeadWrite, JobMove, OtherJob, WaitEndRow } from '@connecta/store';
 
 /**
- * What few of the orders of a batch need: most move from one plain step to the next. Their ledgers hold none of it, which
- * an order pays with its share of the collector's work (fourteen collections a step).
+ * What few of the orders of a batch need: most move from one plain step to the next. Making all of it for every order was a
+ * sixth of the orchestrator's work, most of it the garbage collector's.
  */
 export class Extras {
   readonly otherJobs: OtherJob[] = [];
