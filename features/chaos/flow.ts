@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../src/api-client.ts';
 import { until } from '../src/system.ts';
+import { Followers } from './followers.ts';
 import type { Random } from './random.ts';
 
 const CALLERS = 12;
@@ -11,6 +12,8 @@ const DOUBLE_ONE_IN = 12;
 /** Beyond any outage. */
 const GIVE_UP_MS = 120_000;
 const TASKS = ['probe/steady', 'probe/steady', 'probe/steady'];
+/** Of one order of so many somebody follows the events. */
+const FOLLOWED_ONE_IN = 20;
 /** Every tenth order leaves a blob behind. */
 const KEEPING = ['probe/steady', 'probe/keeping', 'probe/steady'];
 
@@ -33,6 +36,7 @@ export class Flow {
   /** Marks the orders of this run. */
   readonly mark = crypto.randomUUID();
   readonly ids: string[] = [];
+  readonly followers: Followers;
   readonly met: Met = { unanswered: 0, refused: 0, repeated: 0, longestMs: 0 };
   /** Requests on their way. */
   pending = 0;
@@ -46,6 +50,7 @@ export class Flow {
   constructor(api: ApiClient, random: Random) {
     this.#api = api;
     this.#random = random;
+    this.followers = new Followers(api);
     this.#callers = Promise.all(Array.from({ length: CALLERS }, () => this.#call()));
     this.#callers.catch(() => undefined);
   }
@@ -55,9 +60,9 @@ export class Flow {
     this.#due = due;
   }
 
-  /** Places one more order at once and gives the status of the first answer. */
+  /** Places one more order at once, whose events somebody follows, and gives the status of the first answer. */
   async placeNow(): Promise<number> {
-    return this.#place(this.#next++, 'plain');
+    return this.#place(this.#next++, 'plain', true);
   }
 
   /** Resolves when all that are due are accepted. @throws Error of what a client must never meet */
@@ -87,7 +92,11 @@ export class Flow {
     }
   }
 
-  async #place(index: number, manner: 'plain' | 'impatient' | 'double'): Promise<number> {
+  async #place(
+    index: number,
+    manner: 'plain' | 'impatient' | 'double',
+    isFollowed = index % FOLLOWED_ONE_IN === 0,
+  ): Promise<number> {
     const key = crypto.randomUUID();
     const since = Date.now();
     const statuses: number[] = [];
@@ -100,6 +109,7 @@ export class Flow {
     this.met.longestMs = Math.max(this.met.longestMs, Date.now() - since);
     if (new Set(ids).size !== 1) throw new Error(`order ${index} was placed as ${ids.join(' and ')}`);
     this.ids[index] = ids[0] as string;
+    if (isFollowed) this.followers.follow(ids[0] as string);
     this.#accepted++;
     return statuses[0] ?? 0;
   }

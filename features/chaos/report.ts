@@ -15,6 +15,7 @@ export function linesOf({ kept, faults, recoveries, met, scenarios }: ChaosRepor
     ...(met
       ? [
           `${met.repeated} orders asked for more than once, ${met.unanswered} requests without an answer, ${met.refused} answered 503; none placed twice`,
+          `${met.followed} orders whose events were followed, ${met.broken} streams broken off; each event came once`,
         ]
       : []),
     ...(injections > 0 ? [`${injections} faults injected, ${hits} of them hit work of their victim`] : []),

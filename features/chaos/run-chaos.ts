@@ -34,7 +34,7 @@ export interface ChaosReport {
   kept?: Kept & { attemptsAStep: number };
   faults: { id: string; title: string; injections: number; hits: number; work: number; of: string; seen: unknown[] }[];
   recoveries: Recovery[];
-  met?: Met;
+  met?: Met & { followed: number; broken: number };
   scenarios: { id: string; title: string; seen: string }[];
 }
 
@@ -88,12 +88,13 @@ async function runFaults(
     const kept = verify(history.file);
     if (kept.orders !== ids.length) throw new Error(`the history tells of ${kept.orders} of ${ids.length} orders`);
     await checkPlacedOnce(world, flow);
+    const followed = await flow.followers.check(world.store);
     checkHits(injected);
     return {
       kept,
       faults: faults.map((fault) => summaryOf(fault, injected)),
       recoveries: recoveriesOf(faults, injected, records),
-      met: flow.met,
+      met: { ...flow.met, followed, broken: flow.followers.broken },
     };
   } finally {
     await flow.stop();

@@ -65,17 +65,20 @@ async function longestIdle({ store }: ChaosWorld): Promise<number> {
   return rows[0]?.seconds ?? 0;
 }
 
-/** Kills fe-api while clients wait for its answers. */
+/** Kills fe-api while clients wait for its answers and follow orders. */
 async function killFrontGateway({ world, flow }: Injection): Promise<Strike> {
   const [victim] = world.processes('fe-api') as [ProcessHandle];
+  const { followers } = flow;
+  await flow.placeNow();
+  await seek(() => Promise.resolve(followers.open > 0));
   const asked = Promise.all(Array.from({ length: ASKING }, () => flow.placeNow()));
   await seek(() => Promise.resolve(flow.pending > 0));
-  const hit = flow.pending;
+  const [hit, streams] = [flow.pending, followers.open];
   victim.kill('SIGKILL');
   const atMs = Date.now();
   await victim.untilUp(UP_MS);
   await asked;
-  return { hit, of: 'requests on their way', atMs };
+  return { hit, of: 'requests on their way', atMs, seen: { streams } };
 }
 
 /** Kills be-api while workers hold what they claimed there. */
