@@ -45,6 +45,15 @@ function replayFile(file: string): number {
   return 0;
 }
 
+/** Rejects when the run is to end: what it started is stopped first, also what is still starting. */
+const interrupted = new Promise<never>((_, reject) => {
+  const end = (why: string): void => reject(new Error(why));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  process.on('disconnect', () => end('its parent is gone'));
+});
+interrupted.catch(() => undefined);
+process.channel?.unref();
+
 async function main(): Promise<number> {
   const { help, replay, run, extent } = readOptions();
   if (help) {
@@ -58,7 +67,7 @@ async function main(): Promise<number> {
   process.stdout.write(`seed ${seed}, ${orders} orders; history in ${file}\n`);
   const world = await ChaosWorld.start(extent);
   try {
-    const report = await runChaos(world, run, history);
+    const report = await Promise.race([runChaos(world, run, history), interrupted]);
     history.write('report', { ...report });
     process.stdout.write(`${linesOf(report).join('\n')}\n`);
     return 0;
@@ -72,7 +81,9 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main().catch((error: unknown) => {
+const code = await main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
 });
+// Clients of an interrupted run would go on asking for minutes.
+process.exit(code);
