@@ -26,7 +26,7 @@ import { Doubts, type Outcome } from './engine/outcome.ts';
 import { LeftOrders } from './engine/left-orders.ts';
 import { PlanCache } from './engine/plan-cache.ts';
 import { Silence } from './engine/silence.ts';
-import { planOrders } from './plan/plan-orders.ts';
+import { PLAN_POLL_MS, PlanStage } from './plan/plan-stage.ts';
 import { Reconciler } from './recover/reconciler.ts';
 import { recountHeads } from './recover/recount-heads.ts';
 import { resumeOrders } from './recover/resume-orders.ts';
@@ -73,6 +73,7 @@ export class Orchestrator {
   readonly #notifier: OrderNotifier;
   readonly #silence: Silence;
   readonly #dispatcher: Dispatcher;
+  readonly #plan: PlanStage;
   readonly #advance: AdvanceStage;
   readonly #waits: WaitStage;
   readonly #resolve: ResolveStage;
@@ -107,6 +108,7 @@ export class Orchestrator {
       this.#wakeFor(outcome);
       await this.#dispatcher.send(outcome.commands);
     };
+    this.#plan = new PlanStage({ parts: this.#parts, engine: this.#engine, limit: PLAN_LIMIT, follow: this.#follow });
     this.#waits = new WaitStage({ parts: this.#parts, follow: this.#follow });
     const values = new Values(store, options.openBlobs);
     this.#resolve = new ResolveStage({ parts: this.#parts, values, log, follow: this.#follow });
@@ -133,7 +135,7 @@ export class Orchestrator {
     const loop = (name: string, idleMs: number, tick: () => Promise<boolean>): Loop =>
       new Loop({ name, idleMs, tick, log });
     this.#loops = {
-      plan: loop('plan', 1000, () => this.#planTick()),
+      plan: loop('plan', PLAN_POLL_MS, () => this.#plan.tick()),
       advance: loop('advance', 0, () => this.#advance.tick()),
       waits: loop('waits', 60_000, () => this.#waits.tick()),
       answers: loop('answers', TIMER_MS, () => this.#answerTick()),
@@ -152,11 +154,11 @@ export class Orchestrator {
       databaseUrl: this.#options.databaseUrl,
       channels: ['intake', 'commands', 'answers'],
       onSignal: (channel, payload) => {
-        if (channel === 'intake') this.#loops.plan.wake();
+        if (channel === 'intake') this.#accepted(payload);
         else if (channel === 'answers') this.#loops.answers.wake();
         else void this.#cancel(payload);
       },
-      onGap: () => this.#loops.plan.wake(),
+      onGap: () => this.#accepted(''),
       onError: (error) => this.#options.log.warn({ err: error }, 'signals are not heard for a while; polling goes on'),
     });
     await this.#listener.ready;
@@ -183,13 +185,10 @@ export class Orchestrator {
     this.#notifier.notify(told ? changes.filter(({ open }) => open) : changes);
   }
 
-  /** Makes accepted orders active. */
-  async #planTick(): Promise<boolean> {
-    const outcome = await planOrders({ parts: this.#parts, engine: this.#engine, limit: PLAN_LIMIT });
-    if (!outcome) return false;
-    await this.#follow(outcome);
-    // Every insert sends a signal: fewer than the limit were all, and no empty transaction has to find that out.
-    return outcome.changedOrders.length >= PLAN_LIMIT;
+  /** Has the order that a signal tells planned or, where it tells of none, whatever waits. */
+  #accepted(signal: string): void {
+    this.#plan.tell(signal);
+    this.#loops.plan.wake();
   }
 
   /** Sends what stands of batches whose commit was not answered. */
@@ -239,7 +238,7 @@ export class Orchestrator {
 
   /** Has the other loops take up what a batch left to do. What they are not told they find, later. */
   #wakeFor({ acceptedChildren, endedFor = [], work = [] }: Outcome): void {
-    if (acceptedChildren) this.#loops.plan.wake();
+    if (acceptedChildren) this.#accepted('');
     if (work.length > 0) {
       this.#resolve.tell(work);
       this.#loops.resolve.wake();

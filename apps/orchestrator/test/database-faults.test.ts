@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { JsonValue, OrderId, PlanId } from '@connecta/contracts';
+import { newId, type JsonValue, type OrderId, type PlanId } from '@connecta/contracts';
 import { DEFAULT_TIMERS } from '@connecta/domain';
+import { insertOrders } from '@connecta/store';
 import { expectConsistent, jobsOf } from './direct.ts';
 import { Harness, scriptedStep } from './harness.ts';
 import { TcpProxy, losesCommits } from '@connecta/embedded';
@@ -27,6 +28,12 @@ describe('the database fails', () => {
   };
   const accept = (count: number): Promise<OrderId[]> =>
     harness.accept(Array.from({ length: count }, (_, i) => ({ planId: chain, input: i })));
+  /** Accepts an order alone: its signal tells it. */
+  const place = async (): Promise<OrderId> => {
+    const order = { id: newId<OrderId>(), clientId: harness.clientId, planId: chain, input: 1 };
+    await insertOrders(harness.store, [{ ...order, createdBy: 'test', traceparent: '-' }], []);
+    return order.id;
+  };
   /** Every order took the straight way: nothing was sent twice, nothing had to be found missing. */
   const expectStraight = async (ids: readonly OrderId[]): Promise<void> => {
     const jobs = await harness.store.prisma.job.findMany({ where: { orderId: { in: [...ids] } } });
@@ -53,6 +60,36 @@ describe('the database fails', () => {
     expect(lost()).toBeGreaterThan(1);
     await expectStraight(ids);
     for (const replica of replicas) await replica.stop();
+  });
+
+  test.each(['there', 'back'] as const)('an order alone is lost on its way %s', async (way) => {
+    let killed = 0;
+    const { url } = await throughProxy((kill) => {
+      let isUnderWay = false;
+      const lose = (): void => {
+        killed++;
+        kill();
+      };
+      return {
+        fromClient: (chunk) => {
+          isUnderWay = chunk.includes('take_told_orders');
+          if (isUnderWay && way === 'there') lose();
+        },
+        // The server answers when it has committed.
+        fromServer: () => {
+          if (isUnderWay && way === 'back') lose();
+        },
+      };
+    });
+    const replica = await harness.orchestrator({ databaseUrl: url });
+    const ids = await accept(1);
+    await harness.ended(ids);
+    while (killed < 3) {
+      ids.push(await place());
+      await harness.ended(ids, 10_000);
+    }
+    await expectStraight(ids);
+    await replica.stop();
   });
 
   test('it is away again and again: reports that were read are applied from memory, not read again much later', async () => {

@@ -66,8 +66,10 @@ export {
   type HistoryRow,
   type LockedOrder,
   type OrderWrite,
+  type OrderWrites,
 } from './engine/orders.ts';
 export { takeAcceptedOrders } from './engine/take-orders.ts';
+export { takeToldOrders } from './engine/take-told-orders.ts';
 export {
   countOpenAttempts,
   findDueBackoffs,
@@ -97,6 +99,7 @@ export {
   type ListenOptions,
   type OrderChange,
 } from './signals/listen.ts';
+export { readIntakeSignal } from './signals/intake-signal.ts';
 export { createOrderNotifier, type OrderNotifier } from './signals/notify-orders.ts';
 export { BlobMovedOnError, blobRefOf, type Blob, type BlobState } from './blobs/blob.ts';
 export { completeBlob } from './blobs/complete-blob.ts';

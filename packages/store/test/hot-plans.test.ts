@@ -23,6 +23,7 @@ import {
   queueJobs,
   recordProgress,
   startJobs,
+  takeToldOrders,
   writeHeads,
   writeOrders,
   type Batch,
@@ -114,7 +115,7 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
 
     test('the newest re-runs of an order come in their order, not out of all orders', async () => {
       await findOrderTrace(store, newId<OrderId>());
-      expect(await planOn(store, `find_order_trace('${newId()}')`)).toMatch(
+      expect(await planOn(store.pool, `find_order_trace('${newId()}')`)).toMatch(
         /Index Only Scan Backward using \w+ on orders r .*\n *Index Cond: \(rerun_of = o\.id\)/,
       );
     });
@@ -126,7 +127,7 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       } finally {
         client.release();
       }
-      expect(await planOn(store, 'find_offline_types(1)')).toMatch(
+      expect(await planOn(store.pool, 'find_offline_types(1)')).toMatch(
         /\n {2}-> +CTE Scan on silent t .*\n {2}-> +Aggregate/,
       );
     });
@@ -142,11 +143,18 @@ describe.each(['empty', 'just filled', 'filled and analysed'] as const)(
       const plan = await planOf('write_orders', (batch) => writeOrders(batch, { orders: [], history: [], jobs: [] }));
       expect(plan).toMatch(/Index Scan using orders_\w+ on orders o .*\n *Index Cond: \(id = x\./);
     });
+
+    test('orders that are told are looked up by their ids', async () => {
+      await takeToldOrders(store, { orders: [], history: [], jobs: [] });
+      const plan = await planOn(store.engine, `take_told_orders('[]', '[]', '[]', '{}')`);
+      expect(plan).toMatch(/Index Scan using orders_\w+ on orders .*\n *Index Cond: \(id = ANY/);
+      expect(plan).toMatch(/Index Scan using orders_\w+ on orders o .*\n *Index Cond: \(id = /);
+    });
   },
 );
 
 /** The plan of a statement that was prepared on the pool's one connection. */
-async function planOn({ pool }: Store, call: string): Promise<string> {
+async function planOn(pool: Store['pool'], call: string): Promise<string> {
   const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE ${call}`);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }

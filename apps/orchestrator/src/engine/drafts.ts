@@ -14,12 +14,14 @@ import {
   moveJobs,
   noteRanVersions,
   rememberResults,
+  takeToldOrders,
   writeHeads,
   writeOrders,
   writeOtherJobs,
   type Batch,
   type LockedOrder,
   type OrderWrite,
+  type OrderWrites,
   type StepFact,
   type Store,
 } from '@connecta/store';
@@ -62,6 +64,16 @@ export class Drafts {
     }
   }
 
+  /** Opens drafts on plans that are at hand; false: one is not. */
+  openKnown(orders: readonly LockedOrder[]): boolean {
+    for (const order of orders) {
+      const plan = this.#parts.plans.find(order.planId);
+      if (!plan) return false;
+      this.#drafts.set(order.id, new Draft(order, plan));
+    }
+    return true;
+  }
+
   get(orderId: OrderId): Draft | undefined {
     return this.#drafts.get(orderId);
   }
@@ -97,6 +109,32 @@ export class Drafts {
     }
     this.#parts.left.note(changed, FEW_ORDERS);
     return outcome;
+  }
+
+  /**
+   * Decides what follows for orders that are not locked but told, takes them, writes and commits: in one flight. What
+   * somebody else took, or cancelled, is not in the outcome. Null where that takes more than is at hand: nothing is
+   * written then.
+   */
+  async take(): Promise<Outcome | null> {
+    const drafts = [...this.#drafts.values()];
+    if (drafts.some((draft) => draft.missing() !== NOTHING_MISSING || draft.decide())) return null;
+    for (const draft of drafts) draft.conclude();
+    if (extrasOf(drafts).length > 0) return null;
+    const orders = drafts.map((draft) => draft.write);
+    let taken: Set<OrderId>;
+    try {
+      taken = new Set(await takeToldOrders(this.#parts.store, writesOf(drafts, orders)));
+    } catch (error) {
+      if (error instanceof CommitUnknown) this.#parts.doubts.add(outcomeOf(drafts, orders));
+      throw error;
+    }
+    const ours = drafts.filter(({ order }) => taken.has(order.id));
+    this.#parts.left.note(ours, FEW_ORDERS);
+    return outcomeOf(
+      ours,
+      orders.filter(({ id }) => taken.has(id)),
+    );
   }
 
   /** Tells heads of their items that ended; a batch without any asks nothing. */
@@ -159,12 +197,15 @@ function outcomeOf(changed: readonly Draft[], orders: readonly OrderWrite[]): Ou
 
 function write(batch: Batch, changed: readonly Draft[], orders: readonly OrderWrite[]): Promise<unknown>[] {
   if (changed.length === 0) return [];
-  const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
-  const jobs = changed.flatMap((draft) => draft.newJobs);
-  const writes = [writeOrders(batch, { orders, history, jobs })];
+  const writes = [writeOrders(batch, writesOf(changed, orders))];
   const extras = extrasOf(changed);
   if (extras.length > 0) writes.push(...writeExtras(batch, extras));
   return writes;
+}
+
+function writesOf(changed: readonly Draft[], orders: readonly OrderWrite[]): OrderWrites {
+  const history = changed.map(({ order, events }) => ({ orderId: order.id, seq: order.version + 1, events }));
+  return { orders, history, jobs: changed.flatMap((draft) => draft.newJobs) };
 }
 
 const extrasOf = (drafts: readonly Draft[]): ReadonlyExtras[] =>

@@ -28,6 +28,11 @@ export class PlanCache {
     return loaded;
   }
 
+  /** A plan that is at hand. */
+  find(id: PlanId): CompiledPlan | undefined {
+    return this.#plans.get(id);
+  }
+
   async #read(ids: readonly PlanId[], into: Map<PlanId, CompiledPlan>): Promise<void> {
     for (const { id, plan } of await findPlans(this.#store, ids)) {
       const compiled = compiledOrNull(plan);

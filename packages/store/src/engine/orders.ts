@@ -108,6 +108,13 @@ export interface HistoryRow {
   events: readonly HistoryEvent[];
 }
 
+/** What a batch writes of its orders: the rows, one row of history for each, and the jobs that begin. */
+export interface OrderWrites {
+  orders: readonly OrderWrite[];
+  history: readonly HistoryRow[];
+  jobs: readonly NewJob[];
+}
+
 /**
  * Writes orders that this batch holds locked, one row of history for each, and the jobs that begin (invoked under
  * attempt 1). One statement for all three: each one more is a message that wakes both sides (0.1 ms an order). It answers
@@ -116,15 +123,23 @@ export interface HistoryRow {
  * A small batch tells who waits which of its orders may have ended, as its commit takes place; a large one leaves that
  * to the notifier, since Postgres serialises the commits that carry a signal. See {@link isTold}.
  */
-export function writeOrders(
-  batch: Batch,
-  { orders, history, jobs }: { orders: readonly OrderWrite[]; history: readonly HistoryRow[]; jobs: readonly NewJob[] },
-): Promise<unknown> {
+export function writeOrders(batch: Batch, writes: OrderWrites): Promise<unknown> {
   return batch.run(
     'write_orders',
-    `WITH history AS (
+    `WITH ${writesOf(() => '')} SELECT count(told), count(freed) FROM written`,
+    valuesOf(writes),
+  );
+}
+
+/**
+ * The parts of a statement that writes {@link valuesOf} orders. `only` is what comes behind each list of rows, with the
+ * column that names the row's order: a join that leaves rows out, or nothing.
+ */
+export function writesOf(only: (orderId: string) => string): string {
+  return `history AS (
        INSERT INTO order_events (order_id, seq, events)
-       SELECT h."orderId", h.seq, h.events FROM json_to_recordset($2::json) h("orderId" uuid, seq int, events jsonb)),
+       SELECT h."orderId", h.seq, h.events FROM json_to_recordset($2::json) h("orderId" uuid, seq int, events jsonb)
+       ${only('h."orderId"')}),
      begun AS (
        INSERT INTO jobs (id, order_id, step, item, worker_type, function, profile_id, profile_revision, state, attempt, input, timers, invoked_at, give_up_at,
          fingerprint, context, context_in, result, origin, finished_at)
@@ -136,20 +151,28 @@ export function writeOrders(
          b.origin, CASE WHEN b.origin IS NOT NULL THEN now() END
        FROM json_to_recordset($3::json) b(id uuid, "orderId" uuid, step text, item int, "workerType" text, function text,
          "profileId" uuid, "profileRevision" int, input jsonb, timers jsonb, fingerprint text, context jsonb,
-         "contextIn" jsonb, result jsonb, origin jsonb)),
+         "contextIn" jsonb, result jsonb, origin jsonb)
+       ${only('b."orderId"')}),
      written AS (
        UPDATE orders o SET state = x.state, version = x.version, progress = x.progress,
          result = coalesce(x.result, o.result), error = x.error,
          finished_at = CASE WHEN x.state IN ('completed', 'failed') THEN now() END
        FROM json_to_recordset($1::json) x(id uuid, state text, version int, progress jsonb, result jsonb, error jsonb,
          signal text)
+       ${only('x.id')}
        WHERE o.id = x.id AND ${oneByOne('x.version')}
        RETURNING CASE WHEN x.signal IS NOT NULL THEN pg_notify('${CHANNELS.orders}', x.signal)::text END AS told,
          CASE WHEN o.concurrency_key IS NOT NULL AND x.state IN ('completed', 'failed')
-           THEN pg_notify('${CHANNELS.intake}', '')::text END AS freed)
-     SELECT count(told), count(freed) FROM written`,
-    [JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders), JSON.stringify(history), JSON.stringify(jobs)],
-  );
+           THEN pg_notify('${CHANNELS.intake}', '')::text END AS freed)`;
+}
+
+/** The values of {@link writesOf}: `$1` to `$3`. */
+export function valuesOf({ orders, history, jobs }: OrderWrites): string[] {
+  return [
+    JSON.stringify(isTold(orders) ? orders.map(withSignal) : orders),
+    JSON.stringify(history),
+    JSON.stringify(jobs),
+  ];
 }
 
 /** Whether {@link writeOrders} tells of those among these orders that may have ended. */

@@ -1,5 +1,15 @@
-import type { BlobRef, ClientId, JobId, JsonValue, OrderId, PlanId } from '@connecta/contracts';
+import {
+  DEFAULT_PRIORITY,
+  type BlobRef,
+  type ClientId,
+  type JobId,
+  type JsonValue,
+  type OrderId,
+  type PlanId,
+} from '@connecta/contracts';
 import type pg from 'pg';
+import { intakeSignalOf } from '../signals/intake-signal.ts';
+import { CHANNELS } from '../signals/listen.ts';
 import type { Store } from '../store.ts';
 
 /** An order about to be accepted. With `scope` and `key` it is inserted only if that key was free. */
@@ -39,8 +49,9 @@ export interface NewKey {
 }
 
 /**
- * Commits orders with their Idempotency-Keys in one statement and tells the orchestrator once. A key that is taken
- * keeps its orders out (a concurrent insert of the same key is waited for); one older than 24 hours counts as free.
+ * Commits orders with their Idempotency-Keys in one statement and tells the orchestrator once: of an order alone all that
+ * it needs to plan it. A key that is taken keeps its orders out (a concurrent insert of the same key is waited for); one
+ * older than 24 hours counts as free.
  *
  * Returns the keys that were free.
  */
@@ -58,6 +69,7 @@ export async function insertOrdersOn(
   orders: readonly NewOrder[],
   keys: readonly NewKey[] = [],
 ): Promise<{ scope: string; key: string }[]> {
+  const rowsJson = JSON.stringify(orders);
   const { rows } = await connection.query<{ keys: { scope: string; key: string }[] }>({
     name: 'insert_orders',
     text: `WITH keys AS (
@@ -73,17 +85,31 @@ export async function insertOrdersOn(
         SELECT x.id, x."clientId", x."planId", coalesce(x.input, 'null'), coalesce(x.params, '{}'), x."createdBy",
           x.traceparent, x."parentJobId", x.webhook, x."rerunOf", x."rerunFrom", x.context, x."cacheTtlMs",
           coalesce(x.priority, CASE WHEN x."parentJobId" IS NOT NULL THEN (
-            SELECT p.priority FROM jobs j JOIN orders p ON p.id = j.order_id WHERE j.id = x."parentJobId") END, 5),
+            SELECT p.priority FROM jobs j JOIN orders p ON p.id = j.order_id WHERE j.id = x."parentJobId") END, ${DEFAULT_PRIORITY}),
           x."concurrencyKey", x."concurrencyMax"
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
           "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, "rerunOf" uuid, "rerunFrom" text,
           context jsonb, "cacheTtlMs" bigint, priority int, "concurrencyKey" text, "concurrencyMax" int, scope text, key text)
-        WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
+        WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys)
+        RETURNING id)
       SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
-        pg_notify('connecta_intake', '')`,
-    values: [JSON.stringify(orders), JSON.stringify(keys)],
+        pg_notify('${CHANNELS.intake}', CASE WHEN EXISTS (SELECT FROM inserted) THEN $3 ELSE '' END)`,
+    values: [rowsJson, JSON.stringify(keys), rowsJson.length <= MOST_TOLD_CHARS ? signalOf(orders) : ''],
   });
   return rows[0]?.keys ?? [];
+}
+
+/** What is longer does not fit into a signal: no second JSON of a large input is made to find that out. */
+const MOST_TOLD_CHARS = 10_000;
+
+/** The signal of an order alone tells the order, unless more is needed to plan it than it says itself. */
+function signalOf([order, ...others]: readonly NewOrder[]): string {
+  if (!order || others.length > 0) return '';
+  const { id, clientId, planId, createdBy, traceparent, parentJobId, rerunOf, concurrencyKey } = order;
+  if (parentJobId !== undefined || rerunOf !== undefined || concurrencyKey !== undefined) return '';
+  const { input, params = {}, priority = DEFAULT_PRIORITY, context = null, cacheTtlMs = null } = order;
+  const told = { id, clientId, planId, createdBy, traceparent, input, params, priority, context, cacheTtlMs };
+  return intakeSignalOf(told);
 }
 
 /** Forgets keys that no longer count. */
