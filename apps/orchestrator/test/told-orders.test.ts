@@ -112,7 +112,7 @@ describe('an order that its signal tells', () => {
   });
 
   test('becomes what it becomes when it is read, whatever its first steps are', async () => {
-    const step = (more: object): PlannedStep => ({ ...scriptedStep([]), ...more }) as PlannedStep;
+    const step = (more: object): PlannedStep => ({ ...scriptedStep([]), ...more });
     const next = { ...scriptedStep(['first']) };
     const child: PlannedStep = { kind: 'order', needs: [], workflow: 'child@1', planId: single };
     const wait: PlannedStep = { kind: 'wait', needs: [], wait: { for: 'callback', timeoutMs: 60_000 } };

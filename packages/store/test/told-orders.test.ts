@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { newId, type ClientId, type JobId, type OrderId, type PlanId } from '@connecta/contracts';
+import { newId, type BlobId, type ClientId, type JobId, type OrderId, type PlanId } from '@connecta/contracts';
 import { testServices, type TestServices } from '@connecta/embedded';
 import {
   inBatch,
@@ -83,7 +83,7 @@ const leftOf = async (id: OrderId): Promise<unknown[]> => {
 };
 
 test('the signal of an order alone tells it as it is read from the table', async () => {
-  const context = { blobId: newId(), mediaType: 'a/b', size: 1, sha256: '0'.repeat(64) } as const;
+  const context = { blobId: newId<BlobId>(), mediaType: 'a/b', size: 1, sha256: '0'.repeat(64) };
   const input = { b: [1.5, null, 'ä\n'], a: { '': true } };
   const orders = [
     orderOf(),
