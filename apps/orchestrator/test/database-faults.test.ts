@@ -31,7 +31,8 @@ describe('the database fails', () => {
   /** Accepts an order alone: its signal tells it. */
   const place = async (): Promise<OrderId> => {
     const order = { id: newId<OrderId>(), clientId: harness.clientId, planId: chain, input: 1 };
-    await insertOrders(harness.store, [{ ...order, createdBy: 'test', traceparent: '-' }], []);
+    const orders = [{ ...order, createdBy: 'test', traceparent: '-' }];
+    await insertOrders(harness.store, { orders, keys: [], generation: null });
     return order.id;
   };
   /** Every order took the straight way: nothing was sent twice, nothing had to be found missing. */

@@ -34,7 +34,7 @@ describe('an order that its signal tells', () => {
     const { clientId } = harness;
     const common = { clientId, input: 1 as JsonValue, createdBy: 'tester', traceparent: '-' };
     const rows = orders.map((order) => ({ id: newId<OrderId>(), ...common, ...order }));
-    await insertOrders(harness.store, rows, []);
+    await insertOrders(harness.store, { orders: rows, keys: [], generation: null });
     return rows.map(({ id }) => id);
   };
   /** Places an order alone; what is told of it. */

@@ -12,19 +12,28 @@ import {
   type WantedPlan,
   type WorkflowFact,
 } from '@connecta/store';
+import type { Cache } from './cache.ts';
+import type { FactMemory, KeptFacts } from './kept-facts.ts';
 
 const MAX_TASK_NAMES = 5000;
 
-/** Answers of one kind by name. A name that was asked for and does not exist is kept as null. */
+/** Answers of one kind by name, also from what is kept. A name that was asked for and does not exist stands as null. */
 class Answers<Value> {
   readonly #known = new Map<string, Value | null>();
+  readonly #kept: Cache<string, Value> | undefined;
   #wanted = new Set<string>();
+
+  constructor(kept?: Cache<string, Value>) {
+    this.#kept = kept;
+  }
 
   /** `undefined`: not known yet, and wanted from now on. */
   get(name: string): Value | null | undefined {
-    const value = this.#known.get(name);
-    if (value === undefined) this.#wanted.add(name);
-    return value;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const kept = this.#kept?.get(name);
+    if (kept === undefined) this.#wanted.add(name);
+    return kept;
   }
 
   get wants(): boolean {
@@ -48,12 +57,16 @@ class Answers<Value> {
  * What the database says about a group of requests. Every look-up answers at once: a value, null for "does not exist",
  * or undefined for "not known yet"; whoever meets an undefined tries again after {@link load}, which fetches everything
  * that was asked for in one round trip.
+ *
+ * With a memory, clients, workflows and profiles are answered from it, and what is fetched goes into it: all answers are
+ * of one {@link generation} then, unless a fetch shows that they are torn.
  */
 export class Facts {
   readonly #store: Store;
-  readonly #clients = new Answers<ClientFact>();
-  readonly #workflows = new Answers<WorkflowFact>();
-  readonly #profiles = new Answers<ProfileFact>();
+  readonly #memory: FactMemory | undefined;
+  readonly #clients: Answers<ClientFact>;
+  readonly #workflows: Answers<WorkflowFact>;
+  readonly #profiles: Answers<ProfileFact>;
   readonly #blobs = new Answers<BlobFact>();
   readonly #keys = new Answers<KeyFact>();
   readonly #definitions = new Answers<WorkflowDefinition>();
@@ -61,9 +74,39 @@ export class Facts {
   readonly #wantedPlans = new Map<string, WantedPlan>();
   #taskNames: string[] | undefined;
   #wantsTaskNames = false;
+  #generation: string | null | undefined;
+  #isTorn = false;
+  #wantsLook = false;
+  #hasLooked = false;
 
-  constructor(store: Store) {
+  constructor(store: Store, memory?: FactMemory) {
+    const kept = memory?.kept;
     this.#store = store;
+    this.#memory = memory;
+    this.#generation = kept?.generation;
+    this.#clients = new Answers(kept?.clients);
+    this.#workflows = new Answers(kept?.workflows);
+    this.#profiles = new Answers(kept?.profiles);
+  }
+
+  /** What an insert can have confirmed; null where that is not known: without a memory, of which each fetch is of its own time. */
+  get generation(): string | null {
+    return this.#generation ?? null;
+  }
+
+  /** Answers that were kept or fetched before are not of the time of the last fetch. */
+  get isTorn(): boolean {
+    return this.#isTorn;
+  }
+
+  /** Wants the database to be looked at, also when all is known by heart. */
+  look(): void {
+    this.#wantsLook = true;
+  }
+
+  /** A look is wanted and has not been had. */
+  get isLookDue(): boolean {
+    return this.#wantsLook && !this.#hasLooked;
   }
 
   client(ref: { id: string } | { name: string }): ClientFact | null | undefined {
@@ -110,7 +153,7 @@ export class Facts {
 
   async #loadBasics(): Promise<void> {
     const kinds = [this.#clients, this.#workflows, this.#profiles, this.#blobs, this.#keys];
-    if (!kinds.some((kind) => kind.wants)) return;
+    if (!this.isLookDue && !kinds.some((kind) => kind.wants)) return;
     const clients = this.#clients.take();
     const facts = await readIntakeFacts(this.#store, {
       clientIds: clients.filter((ref) => ref.startsWith('id ')).map((ref) => ref.slice(3)),
@@ -129,17 +172,35 @@ export class Facts {
         return { key: ref.slice(0, space), scope: ref.slice(space + 1) };
       }),
     });
+    this.#hasLooked = true;
+    const kept = this.#meet(facts.generation);
     for (const client of facts.clients) {
-      this.#clients.tell(`id ${client.id}`, client);
-      this.#clients.tell(`name ${client.name}`, client);
+      for (const ref of [`id ${client.id}`, `name ${client.name}`]) {
+        this.#clients.tell(ref, client);
+        kept?.clients.set(ref, client);
+      }
     }
     for (const workflow of facts.workflows) {
       const { name, wanted } = workflow;
-      this.#workflows.tell(wanted === null ? name : `${name}@${wanted}`, workflow);
+      const ref = wanted === null ? name : `${name}@${wanted}`;
+      this.#workflows.tell(ref, workflow);
+      kept?.workflows.set(ref, workflow);
     }
-    for (const profile of facts.profiles) this.#profiles.tell(`${profile.workerType}/${profile.name}`, profile);
+    for (const profile of facts.profiles) {
+      const task = `${profile.workerType}/${profile.name}`;
+      this.#profiles.tell(task, profile);
+      kept?.profiles.set(task, profile);
+    }
     for (const blob of facts.blobs) this.#blobs.tell(blob.blobId, blob);
     for (const key of facts.keys) this.#keys.tell(`${key.key} ${key.scope}`, key);
+  }
+
+  /** Where facts of this generation are kept. */
+  #meet(generation: string | null): KeptFacts | undefined {
+    if (!this.#memory) return undefined;
+    this.#isTorn ||= this.#generation !== undefined && this.#generation !== generation;
+    this.#generation = generation;
+    return generation === null ? undefined : this.#memory.of(generation);
   }
 
   async #loadDefinitions(): Promise<void> {

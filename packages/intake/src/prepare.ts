@@ -18,7 +18,7 @@ export interface PreparedOrder {
   largeInput: boolean;
 }
 
-/** One request on its way: open → a prepared order or a problem. */
+/** One request on its way: open → a prepared order or a problem (→ open, when facts turn out to be of the past). */
 export class Draft {
   readonly #given: IntakeRequest;
   readonly #request: OrderRequest | undefined;
@@ -26,6 +26,8 @@ export class Draft {
   readonly #clientRef: string;
   #planKey: PlanKey | Problem | undefined;
   #done: PreparedOrder | Problem | undefined;
+  /** The large input that was stored, and whose it is: once, however often the order is prepared. */
+  #stored: { clientId: ClientId; input: JsonValue } | undefined;
 
   constructor(given: IntakeRequest) {
     this.#given = given;
@@ -41,6 +43,28 @@ export class Draft {
 
   get done(): PreparedOrder | Problem | undefined {
     return this.#done;
+  }
+
+  /** Whether facts decided how it ended. */
+  get restsOnFacts(): boolean {
+    return this.#request !== undefined;
+  }
+
+  /** To be prepared from other facts. */
+  reopen(): void {
+    if (!this.#request) return;
+    this.#done = undefined;
+    this.#planKey = undefined;
+  }
+
+  /** Stores an input that is too large for the order's row. */
+  async storeInput(store: StoreValue): Promise<void> {
+    const done = this.#done;
+    if (!done || done instanceof Problem || !done.largeInput) return;
+    const { input, clientId, createdBy } = done.row;
+    done.row.input = await store({ value: input, clientId, createdBy });
+    done.largeInput = false;
+    this.#stored = { clientId, input: done.row.input };
   }
 
   /** Goes on as far as the facts lead; asks them for everything else that it will need. */
@@ -76,13 +100,14 @@ export class Draft {
     const { of: rerunOf, from: rerunFrom } = this.#given.rerun ?? {};
     const cacheTtlMs = cache === undefined ? this.#given.rerun?.cacheTtlMs : (cacheTtlOf(cache) ?? undefined);
     const id = newId<OrderId>();
+    const stored = this.#stored?.clientId === client.id ? this.#stored : undefined;
     return {
       row: {
         ...concurrency,
-        ...{ id, clientId: client.id, planId: planned.id, input, params, createdBy, traceparent, parentJobId, webhook },
-        ...{ rerunOf, rerunFrom, context, cacheTtlMs },
+        ...{ id, clientId: client.id, planId: planned.id, input: stored?.input ?? input, params, webhook },
+        ...{ createdBy, traceparent, parentJobId, rerunOf, rerunFrom, context, cacheTtlMs },
       },
-      largeInput,
+      largeInput: largeInput && !stored,
     };
   }
 }

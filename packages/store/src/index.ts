@@ -146,7 +146,7 @@ export { leaveWorker } from './workers/leave-worker.ts';
 export { ANY_CLIENT, findServiceAccount, type ServiceAccount } from './service-accounts/find-service-account.ts';
 export { seedServiceAccounts, type ServiceAccountSeed } from './service-accounts/seed-service-accounts.ts';
 export { findOrCreatePlans, type WantedPlan } from './intake/find-or-create-plans.ts';
-export { forgetOldKeys, insertOrders, type NewKey, type NewOrder } from './intake/insert-orders.ts';
+export { forgetOldKeys, insertOrders, type NewOrder } from './intake/insert-orders.ts';
 export { listTaskNames } from './intake/list-task-names.ts';
 export { readDefinitions } from './intake/read-definitions.ts';
 export {

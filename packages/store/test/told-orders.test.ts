@@ -46,7 +46,7 @@ const orderOf = (more: Partial<NewOrder> = {}): NewOrder => ({
   ...more,
 });
 const insert = async (...orders: NewOrder[]): Promise<OrderId[]> => {
-  await insertOrders(store, orders, []);
+  await insertOrders(store, { orders, keys: [], generation: null });
   return orders.map(({ id }) => id);
 };
 /** What is told when this is done. */
@@ -115,8 +115,10 @@ test('an order that its key keeps out is not told', async () => {
   const key = { scope: 's', key: 'k', bodyHash: 'h', answer: [] };
   const withKey = (): NewOrder => orderOf({ scope: 's', key: 'k' });
   const [first, second] = [withKey(), withKey()];
-  expect(readIntakeSignal(await toldBy(() => insertOrders(store, [first], [key])))?.id).toBe(first.id);
-  expect(await toldBy(() => insertOrders(store, [second], [key]))).toBe('');
+  expect(
+    readIntakeSignal(await toldBy(() => insertOrders(store, { orders: [first], keys: [key], generation: null })))?.id,
+  ).toBe(first.id);
+  expect(await toldBy(() => insertOrders(store, { orders: [second], keys: [key], generation: null }))).toBe('');
   expect(await store.prisma.order.count({ where: { id: second.id } })).toBe(0);
 });
 

@@ -48,34 +48,49 @@ export interface NewKey {
   answer: JsonValue;
 }
 
+/** Orders to be committed with their keys. */
+export interface OrdersToInsert {
+  orders: readonly NewOrder[];
+  keys: readonly NewKey[];
+  /** The state of clients, workflows and profiles that all of them were decided by; null: whatever it is by now. */
+  generation: string | null;
+}
+
+/** What became of them. `stale`: something of what they were decided by has changed, and nothing was written. */
+export type InsertedOrders = { state: 'inserted'; freeKeys: { scope: string; key: string }[] } | { state: 'stale' };
+
 /**
  * Commits orders with their Idempotency-Keys in one statement and tells the orchestrator once: of an order alone all that
  * it needs to plan it. A key that is taken keeps its orders out (a concurrent insert of the same key is waited for); one
  * older than 24 hours counts as free.
- *
- * Returns the keys that were free.
  */
-export async function insertOrders(
-  store: Store,
-  orders: readonly NewOrder[],
-  keys: readonly NewKey[],
-): Promise<{ scope: string; key: string }[]> {
-  return insertOrdersOn(store.pool, orders, keys);
+export async function insertOrders(store: Store, given: OrdersToInsert): Promise<InsertedOrders> {
+  return insert(store.pool, given);
 }
 
-/** The same on a connection, as a part of its transaction. */
+/** The same for orders without keys on a connection, as a part of its transaction. */
 export async function insertOrdersOn(
   connection: Pick<pg.ClientBase, 'query'>,
   orders: readonly NewOrder[],
-  keys: readonly NewKey[] = [],
-): Promise<{ scope: string; key: string }[]> {
+): Promise<void> {
+  await insert(connection, { orders, keys: [], generation: null });
+}
+
+async function insert(
+  connection: Pick<pg.ClientBase, 'query'>,
+  { orders, keys, generation }: OrdersToInsert,
+): Promise<InsertedOrders> {
   const rowsJson = JSON.stringify(orders);
-  const { rows } = await connection.query<{ keys: { scope: string; key: string }[] }>({
+  const signal = rowsJson.length <= MOST_TOLD_CHARS ? signalOf(orders) : '';
+  const { rows } = await connection.query<{ holds: boolean | null; keys: { scope: string; key: string }[] }>({
     name: 'insert_orders',
-    text: `WITH keys AS (
+    text: `WITH known AS (
+        SELECT $3::uuid IS NULL OR $3::uuid = (SELECT g.generation FROM intake_generation g WHERE g.one) AS holds),
+      keys AS (
         INSERT INTO idempotency_keys AS k (scope, key, body_hash, answer)
         SELECT x.scope, x.key, x."bodyHash", x.answer
-        FROM json_to_recordset($2::json) x(scope text, key text, "bodyHash" text, answer jsonb) ORDER BY 1, 2
+        FROM json_to_recordset($2::json) x(scope text, key text, "bodyHash" text, answer jsonb)
+        WHERE (SELECT holds FROM known) ORDER BY 1, 2
         ON CONFLICT (scope, key) DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = now()
           WHERE k.created_at <= now() - interval '24 hours'
         RETURNING k.scope, k.key),
@@ -90,13 +105,16 @@ export async function insertOrdersOn(
         FROM json_to_recordset($1::json) x(id uuid, "clientId" uuid, "planId" uuid, input jsonb, params jsonb,
           "createdBy" text, traceparent text, "parentJobId" uuid, webhook text, "rerunOf" uuid, "rerunFrom" text,
           context jsonb, "cacheTtlMs" bigint, priority int, "concurrencyKey" text, "concurrencyMax" int, scope text, key text)
-        WHERE x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys)
+        WHERE (SELECT holds FROM known) AND (x.key IS NULL OR (x.scope, x.key) IN (SELECT scope, key FROM keys))
         RETURNING id)
-      SELECT coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
-        pg_notify('${CHANNELS.intake}', CASE WHEN EXISTS (SELECT FROM inserted) THEN $3 ELSE '' END)`,
-    values: [rowsJson, JSON.stringify(keys), rowsJson.length <= MOST_TOLD_CHARS ? signalOf(orders) : ''],
+      SELECT known.holds, coalesce((SELECT json_agg(json_build_object('scope', scope, 'key', key)) FROM keys), '[]') AS keys,
+        CASE WHEN known.holds
+          THEN pg_notify('${CHANNELS.intake}', CASE WHEN EXISTS (SELECT FROM inserted) THEN $4 ELSE '' END) END
+      FROM known`,
+    values: [rowsJson, JSON.stringify(keys), generation, signal],
   });
-  return rows[0]?.keys ?? [];
+  const [row] = rows;
+  return row?.holds ? { state: 'inserted', freeKeys: row.keys } : { state: 'stale' };
 }
 
 /** What is longer does not fit into a signal: no second JSON of a large input is made to find that out. */

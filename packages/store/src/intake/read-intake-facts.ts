@@ -66,6 +66,8 @@ export interface KeyFact {
 
 /** What of it exists: clients, workflows and profiles that are not deleted, readable blobs, keys of the last 24 hours. */
 export interface IntakeFacts {
+  /** Names the state that the clients, workflows and profiles are of, until one of them changes; null when nobody keeps it. */
+  generation: string | null;
   clients: ClientFact[];
   workflows: WorkflowFact[];
   profiles: ProfileFact[];
@@ -78,6 +80,7 @@ export async function readIntakeFacts(store: Store, wanted: WantedFacts): Promis
   const { rows } = await store.pool.query<IntakeFacts>({
     name: 'read_intake_facts',
     text: `SELECT
+      (SELECT g.generation FROM intake_generation g WHERE g.one) AS generation,
       (SELECT coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'workflow', c.workflow)), '[]')
        FROM clients c WHERE c.id = ANY($1::uuid[]) OR c.name = ANY($2::text[])) AS clients,
       (SELECT coalesce(json_agg(json_build_object('name', v.name, 'wanted', x.version, 'version', v.version, 'id', v.id)), '[]')
