@@ -92,7 +92,7 @@ class Gate {
       this.#boarding = new Flight();
       process.nextTick(() => this.#depart());
     }
-    const answer = this.#boarding.board<Row>({ name, text, values });
+    const answer = this.#boarding.board<Row>(name, text, values);
     answer.catch((error: unknown) => {
       if (!(error instanceof NotRun)) this.refusal ??= error as Error;
     });

