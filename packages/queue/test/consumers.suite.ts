@@ -75,6 +75,34 @@ export function consumersSuite(ctx: SuiteContext): void {
       expect(next.filter((instance) => instance === 'second').length).toBeGreaterThanOrEqual(50);
     });
 
+    test('are not taken along by consumers that close while they wait', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const ran: string[] = [];
+      const open = () =>
+        queue.jobs.consume(type, {
+          instance: 'comes and goes',
+          slots: 4,
+          handle: ({ id }) => {
+            ran.push(id);
+            return Promise.resolve();
+          },
+        });
+      const sent = deliveries(60);
+      for (let at = 0; at < sent.length; at += 3) {
+        const consumer = open();
+        await consumer.ready;
+        // Some come while it waits, some as it closes.
+        await ctx.enqueue(queue, sent[at]!, sent[at + 1]!);
+        await Promise.all([consumer.close(5_000), ctx.enqueue(queue, sent[at + 2]!)]);
+      }
+      open();
+      // Far sooner than anything that was taken along could be found by its lock.
+      await until('all ran', () => new Set(ran).size === sent.length, 15_000);
+      expect(ran).toHaveLength(sent.length);
+      await until('an empty queue', async () => (await queue.jobs.counts(type)).active === 0, 15_000);
+    });
+
     test('in a pack do not sit behind a slow one when somebody else is free', async () => {
       const { type } = ctx;
       const queue = ctx.openOne();

@@ -7,6 +7,9 @@ import { giveBack, renewLocks, shrink, whetherShort, type Held } from './held.ts
 import { whyGone, type Message, type PullWorker } from './pull-worker.ts';
 import { Slots, type Member } from './slots.ts';
 
+/** A request for work that was answered sooner found a backlog. */
+const WAITED_MS = 1;
+
 /**
  * Takes deliveries of one worker type and runs them in slots.
  *
@@ -101,11 +104,13 @@ export class DeliveryConsumer implements Consumer {
         continue;
       }
       const token = `${worker.id}:${this.#tokens++}`;
+      const sinceMs = performance.now();
       try {
         const { message, answered } = await worker.pull(token);
+        const alone = performance.now() - sinceMs >= WAITED_MS;
         if (answered) this.#asked();
-        if (message && this.#sleeper.isStopped()) await worker.giveBack(message, token);
-        else if (message) await whetherShort(this.#take(worker, message, token));
+        if (message && this.#sleeper.isStopped()) await worker.giveBack(message);
+        else if (message) await whetherShort(this.#take(worker, message, alone));
       } catch (error) {
         this.#report(error);
         await this.#sleeper.sleep(500);
@@ -119,7 +124,7 @@ export class DeliveryConsumer implements Consumer {
   }
 
   /** One that this instance already has (it was handed out again after the store was emptied) is not run twice. */
-  #take(worker: PullWorker, message: Message, token: string): Held {
+  #take(worker: PullWorker, message: Message, alone = false): Held {
     const { id = '', name, data } = message;
     const deliveries = membersOf({ id, name, data }).filter((delivery) => !this.#held.has(delivery.id));
     const open = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
@@ -128,13 +133,13 @@ export class DeliveryConsumer implements Consumer {
     const held: Held = {
       message,
       worker,
-      token,
       lockedAt,
       open,
       back: [],
       putBack: undefined,
       settled,
       ending: undefined,
+      alone,
     };
     this.#messages.add(held);
     this.#taken += Math.max(open.size, 1);
@@ -172,14 +177,14 @@ export class DeliveryConsumer implements Consumer {
 
   /** Ends the message in the store and takes the next one in the same call when a slot is free for it. */
   async #finish(held: Held): Promise<void> {
-    const { worker, message, token } = held;
+    const { worker, message } = held;
     clearTimeout(held.putBack);
     await held.settled;
     let next: Message | undefined;
     for (let over = await giveBack(held, (error) => this.#report(error)); !over;) {
       const fetchNext = !this.#sleeper.isStopped() && worker === this.#worker && this.#taken <= this.#limit;
       try {
-        next = await worker.finish(message, token, fetchNext);
+        next = await worker.finish(message, fetchNext);
         if (fetchNext) this.#asked();
         over = true;
       } catch (error) {
@@ -191,7 +196,7 @@ export class DeliveryConsumer implements Consumer {
       }
     }
     this.#messages.delete(held);
-    if (next) this.#take(worker, next, token);
+    if (next) this.#take(worker, next);
     this.#release(1);
     if (worker !== this.#worker) this.#retire(worker);
   }

@@ -8,7 +8,6 @@ import type { Message, PullWorker } from './pull-worker.ts';
 export interface Held {
   message: Message;
   worker: PullWorker;
-  token: string;
   lockedAt: number;
   open: Map<string, Delivery>;
   /** Deliveries that the handler did not want: others get them. */
@@ -18,6 +17,8 @@ export interface Held {
   settled: Promise<void>;
   /** Its end in the store, once that has begun. */
   ending: Promise<void> | undefined;
+  /** It came to a consumer that waited: there is no backlog that its end could bring the next one of. */
+  readonly alone: boolean;
 }
 
 /**
@@ -25,11 +26,11 @@ export interface Held {
  * when giving it back failed: then it looks like what a dead consumer had taken.
  */
 export async function giveBack(held: Held, onError: (error: unknown) => void): Promise<boolean> {
-  const { message, worker, token, back } = held;
+  const { message, worker, back } = held;
   if (back.length === 0) return false;
   const whole = !isPackId(message.id ?? '');
   try {
-    await (whole ? worker.giveBack(message, token) : worker.putBack(back));
+    await (whole ? worker.giveBack(message) : worker.putBack(back));
     return whole;
   } catch (error) {
     onError(error);
@@ -39,21 +40,22 @@ export async function giveBack(held: Held, onError: (error: unknown) => void): P
 
 /** Makes a pack as small as what is still open of it. */
 export async function shrink(held: Held, rewrite: (change: Rewrite) => Promise<boolean>): Promise<void> {
-  const { message, token } = held;
+  const { id = '', token = '' } = held.message;
   const smaller = toMessage([...held.open.values()]);
   const newId = smaller.opts.jobId;
-  const change = { id: message.id ?? '', newId, name: smaller.name, data: JSON.stringify(smaller.data), token };
-  if (await rewrite(change)) message.id = newId;
+  const change = { id, newId, name: smaller.name, data: JSON.stringify(smaller.data), token };
+  if (await rewrite(change)) held.message.id = newId;
 }
 
 /**
  * Resolves when the end of a short message has brought the next one, or the news that there is none: to ask for more
- * beside it would be two requests in vain. A longer one is not waited for.
+ * beside it would be two requests in vain. A longer one is not waited for; of one that came alone its end is not, since
+ * the next request goes out with it.
  */
 export async function whetherShort(held: Held): Promise<void> {
   await setImmediate();
   if (!held.ending) await setImmediate();
-  await held.ending;
+  if (!held.alone) await held.ending;
 }
 
 /** Renews the locks of messages that are held for a third of a lock's time. */
@@ -67,7 +69,7 @@ export async function renewLocks(
   for (const held of due) held.lockedAt = now;
   for (const [worker, helds] of Map.groupBy(due, (held) => held.worker)) {
     const ids = helds.map(({ message }) => message.id ?? '');
-    const tokens = helds.map(({ token }) => token);
+    const tokens = helds.map(({ message: { token = '' } }) => token);
     await worker.extendJobLocks(ids, tokens, lockMs).catch(onError);
   }
 }

@@ -21,27 +21,18 @@ export function whyGone(error: unknown): Gone | undefined {
  * because it counts messages, not functions, and cannot say when the store last answered it.
  */
 export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueueBackend> {
-  readonly #unmark: () => void;
   #faults = 0;
 
-  /** `unmark` takes away what wakes a waiting {@link pull}; sent in order with other calls. */
-  constructor(
-    name: string,
-    options: WorkerOptions,
-    onError: (error: unknown) => void,
-    backend: BackendFactory,
-    unmark: () => void = () => {},
-  ) {
+  constructor(name: string, options: WorkerOptions, onError: (error: unknown) => void, backend: BackendFactory) {
     super(name, null, options, backend);
-    this.#unmark = unmark;
     this.on('error', (error) => {
       this.#faults++;
       onError(error);
     });
   }
 
-  /** Asks for a message and waits for one up to BullMQ's drain delay (5 s). `answered` is false when the store did
-   * not answer: BullMQ only tells its error listener and returns nothing. */
+  /** Asks for a message, to be locked with this token, and waits for one some seconds. `answered` is false when the store
+   * did not answer: BullMQ only tells its error listener and returns nothing. */
   async pull(token: string): Promise<{ message: Message | undefined; answered: boolean }> {
     const faults = this.#faults;
     const message: Message | undefined = await this.getNextJob(token, { block: true });
@@ -49,10 +40,8 @@ export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueu
   }
 
   /** Ends a message and, in the same call, takes the next one. When there is none, the next pull waits at once. */
-  async finish(message: Message, token: string, fetchNext: boolean): Promise<Message | undefined> {
-    // Whoever takes a message leaves a marker behind that wakes the next pull in vain, to look twice more. Without it,
-    // this look is the last word: what is added later makes a marker of its own, what it finds does so, too.
-    if (fetchNext) this.#unmark();
+  async finish(message: Message, fetchNext: boolean): Promise<Message | undefined> {
+    const { token = '' } = message;
     const next: unknown = await message.moveToCompleted(null, token, fetchNext);
     if (!fetchNext) return undefined;
     const [data, id] = (Array.isArray(next) ? next : []) as [JobJson | undefined, string | undefined];
@@ -60,8 +49,8 @@ export class PullWorker extends Worker<JobMessage | Pack, unknown, string, IQueu
   }
 
   /** Puts a message back that came while this instance was closing. */
-  async giveBack(message: Message, token: string): Promise<void> {
-    await message.moveToWait(token);
+  async giveBack(message: Message): Promise<void> {
+    await message.moveToWait(message.token);
   }
 
   /** Puts deliveries back by themselves, to be taken next. */

@@ -1,18 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { createRedisBackend } from 'bullmq';
-import { PullWorker } from '../consume/pull-worker.ts';
+import type { PullWorker } from '../consume/pull-worker.ts';
 import type { BullStore, Rewrite } from '../jobs/bull-store.ts';
 import type { BullMessage } from '../jobs/packs.ts';
 import { TypeQueue } from '../jobs/type-queue.ts';
 import { typeKeys } from '../naming.ts';
 import type { QueueOptions } from '../options.ts';
 import type { RedisConnections } from './connections.ts';
+import { RedisPullWorker } from './pull-worker.ts';
 import { REWRITE_LUA } from './rewrite.ts';
-
-/** How long a request for work is blocked, in seconds: below the time after which a silent connection is given up. */
-const BLOCK_S = 4;
-
-/** The member of BullMQ's marker that says that messages wait. */
-const BASE_MARKER = '0';
+import { Unanswered } from './unanswered.ts';
 
 const AWAY = /Stream isn't writeable|Connection is closed|ECONNREFUSED|ECONNRESET|Command aborted|^LOADING/;
 
@@ -31,6 +28,7 @@ export class RedisBullStore implements BullStore {
   readonly #connections: RedisConnections;
   readonly #prefix: string;
   readonly #options: QueueOptions;
+  readonly #unanswered = new Map<string, Unanswered>();
 
   constructor(connections: RedisConnections, prefix: string, options: QueueOptions) {
     this.#connections = connections;
@@ -52,22 +50,27 @@ export class RedisBullStore implements BullStore {
   }
 
   openWorker(workerType: string, instance: string): Promise<PullWorker> {
-    const options = {
+    const { lockMs, onError } = this.#options;
+    const worker = {
       connection: this.#connections.patient,
       prefix: this.#prefix,
       name: instance,
-      lockDuration: this.#options.lockMs,
+      lockDuration: lockMs,
       skipStalledCheck: true,
-      drainDelay: BLOCK_S,
+      skipVersionCheck: true,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     };
-    const { onError } = this.#options;
-    return Promise.resolve(
-      new PullWorker(workerType, options, onError, createRedisBackend, () => {
-        this.#connections.patient.zrem(`${this.#prefix}:${workerType}:marker`, BASE_MARKER).catch(onError);
-      }),
-    );
+    const reader = `${workerType} ${instance}`;
+    const unanswered = this.#unanswered.get(reader) ?? new Unanswered();
+    this.#unanswered.set(reader, unanswered);
+    const options = {
+      ...{ worker, unanswered, onError },
+      asking: this.#connections.open({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
+      keys: `${this.#prefix}:${workerType}:`,
+      id: randomUUID(),
+    };
+    return Promise.resolve(new RedisPullWorker(workerType, options));
   }
 
   isAway(error: unknown): boolean {
