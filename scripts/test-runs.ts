@@ -40,7 +40,7 @@ export async function testRuns(root: string): Promise<readonly TestRun[]> {
       options: [
         ...[
           '--maxWorkers=2',
-          '--maxConcurrency=12',
+          '--maxConcurrency=6',
           '--testPathIgnorePatterns',
           `/${TIMED.workspace}/test/(${timed})\\.`,
         ],
