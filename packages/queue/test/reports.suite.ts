@@ -72,6 +72,21 @@ export function reportsSuite(ctx: SuiteContext): void {
       expect(Date.now() - start).toBeLessThan(30_000);
     });
 
+    test('of a type that appears while the reader makes ready are read as well', async () => {
+      const { type } = ctx;
+      const queue = ctx.openOne();
+      const types = [type];
+      const late = `${type}-late`;
+      await queue.events.publish(late, [completed(7)]);
+      const workerTypes = (): readonly string[] => {
+        if (types.length === 1) queueMicrotask(() => types.push(late));
+        return types;
+      };
+      const reader = queue.events.reader({ consumer: 'r', workerTypes });
+      const { events } = await reader.read({ max: 10, blockMs: 10_000 });
+      expect(events.map(({ workerType }) => workerType)).toEqual([late]);
+    });
+
     test('that a reader took and did not acknowledge go to another one; none is lost', async () => {
       const { type } = ctx;
       const queue = ctx.openOne({ claimIdleMs: 600 });

@@ -85,12 +85,13 @@ export class RedisEventReader implements EventReader {
 
   /** False while there is no worker type at all. */
   async #lookForTypes(): Promise<boolean> {
-    const types = this.#reader.workerTypes();
+    // A copy: whoever told them may change them while the groups are made.
+    const types = [...this.#reader.workerTypes()];
     if (types.length === this.#types.length && types.every((type, at) => type === this.#types[at]))
       return types.length > 0;
     const keys = types.map((type) => typeKeys(this.#prefix, type).reports);
     await this.#createGroups(keys);
-    this.#types = [...types];
+    this.#types = types;
     this.#keys = keys;
     return types.length > 0;
   }
