@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { deliveries, until } from './deliveries.ts';
 import type { SuiteContext } from './suite-context.ts';
@@ -79,9 +79,11 @@ export function consumersSuite(ctx: SuiteContext): void {
       const { type } = ctx;
       const queue = ctx.openOne();
       const ran: string[] = [];
+      // Each by a name of its own: nobody looks for what another one was given.
+      let opened = 0;
       const open = () =>
         queue.jobs.consume(type, {
-          instance: 'comes and goes',
+          instance: `consumer-${++opened}`,
           slots: 4,
           handle: ({ id }) => {
             ran.push(id);
@@ -92,9 +94,13 @@ export function consumersSuite(ctx: SuiteContext): void {
       for (let at = 0; at < sent.length; at += 3) {
         const consumer = open();
         await consumer.ready;
-        // Some come while it waits, some as it closes.
         await ctx.enqueue(queue, sent[at]!, sent[at + 1]!);
-        await Promise.all([consumer.close(5_000), ctx.enqueue(queue, sent[at + 2]!)]);
+        await until('both ran', () => ran.includes(sent[at]!.id) && ran.includes(sent[at + 1]!.id));
+        // While it waits again the next one comes; this process stands still, so it is here but not read when it closes.
+        const sending = ctx.enqueue(queue, sent[at + 2]!);
+        for (let turn = 0; turn < 3; turn++) await setImmediate();
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        await Promise.all([consumer.close(5_000), sending]);
       }
       open();
       // Far sooner than anything that was taken along could be found by its lock.
